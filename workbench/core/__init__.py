@@ -1,0 +1,1 @@
+"""The vocabulary every layer shares: standard library and pydantic only."""

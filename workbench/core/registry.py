@@ -1,0 +1,33 @@
+"""Literal tables of what can be plugged in: name -> "module:attribute", imported on use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from workbench.core.errors import ConfigurationError
+
+BACKENDS: Mapping[str, str] = {
+    "local": "workbench.backends.local:open_backend",
+    "scripted": "workbench.backends.scripted:open_backend",
+}
+
+GUARDS: Mapping[str, str] = {
+    "off": "guard.off:OffGuard",
+    "llama-guard-3": "guard.llama_guard:LlamaGuard",
+}
+
+EVALUATORS: Mapping[str, str] = {}
+
+
+def load(table: Mapping[str, str], name: str, what: str) -> Any:
+    """The object a table's entry names.
+
+    Raises: ConfigurationError listing the known names when `name` is not among them.
+    """
+    try:
+        module, attribute = table[name].split(":")
+    except KeyError:
+        raise ConfigurationError(f"There is no {what} called {name!r}. Known: {', '.join(sorted(table))}.") from None
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,77 @@
+"""Settings from the environment, read once at the top of the process and handed down."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workbench.core.errors import ConfigurationError
+
+
+def default_home() -> Path:
+    """The platform's user data folder for Workbench."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "workbench"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "workbench"
+    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "workbench"
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; each field is the environment variable WORKBENCH_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKBENCH_", frozen=True, extra="ignore")
+
+    home: Path = Field(default_factory=default_home, description="State: database, converted weights.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=7860, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    models: Path | None = Field(default=None, description="Path of the catalogue, models.toml.")
+    database_url: str | None = Field(default=None, description="SQLite under the home folder, or a PostgreSQL URL.")
+    guard: str | None = Field(default=None, description="Name of the guard every chat goes through, or off.")
+    max_concurrency: int | None = Field(
+        default=None, ge=1, description="Choices generating at once over all keys; default what the engine can hold."
+    )
+    queue_size: int = Field(default=32, ge=0, description="Calls that may wait for a place.")
+    queue_timeout: float = Field(default=20.0, ge=0, description="Longest wait for a place, in seconds.")
+    root_path: str = Field(default="", description="Path prefix a reverse proxy serves Workbench under.")
+    public_url: str | None = Field(default=None, description="The address users see; snippets and links use it.")
+    trusted_proxies: str = Field(default="", description="Comma-separated addresses whose X-Forwarded-* are believed.")
+    allowed_hosts: str = Field(default="", description="Comma-separated Host names to answer besides localhost.")
+    log_level: str = Field(default="INFO", description="Level of Workbench's own loggers.")
+    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
+    torch_threads: int | None = Field(default=None, ge=1, description="CPU threads of the engine; default all cores.")
+    kv_cache_bytes: int | None = Field(
+        default=None, ge=1, description="Memory for the KV caches of all models; default a share of what is free."
+    )
+    prefix_idle_seconds: float = Field(default=300.0, ge=0, description="How long an unused prompt prefix is kept.")
+
+    @property
+    def allowed_host_names(self) -> frozenset[str]:
+        """`allowed_hosts` as a set of lower-case names."""
+        return frozenset(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
+
+    @property
+    def base_url(self) -> str:
+        """Where a browser on this machine, or the public address behind a proxy, reaches the page."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        host = f"[{host}]" if ":" in host else host
+        return f"http://{host}:{self.port}{self.root_path.rstrip('/')}"
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Settings from the environment, with `overrides` (from the command line) on top; None overrides nothing.
+
+    Raises: ConfigurationError naming the variable at fault.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as failure:
+        first = failure.errors()[0]
+        name = f"WORKBENCH_{first['loc'][0]}".upper()
+        raise ConfigurationError(f"{name}: {first['msg']}. Correct the variable or unset it.") from None
