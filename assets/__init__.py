@@ -1,1 +1,1 @@
-"""Data that ships with Workbench: style sheets, pictures, examples, catalogues. Read through importlib.resources."""
+"""Data that ships with Workbench: style sheets, pictures, examples; read through importlib.resources."""
