@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from workbench.core.chat import GenerationRequest, Prompt, StreamEvent
+
+Progress = Callable[[str, float], None]
+"""Told of a slow step: what is being done, and how much of it is done, 0 to 1. Called from any thread."""
 
 
 class ModelState(StrEnum):
@@ -52,9 +55,10 @@ class ModelCard:
 class ModelInfo:
     """What is known of a model once it is loaded (or probed, when remote).
 
-    `features` names what this backend honours beyond plain text: "logprobs", "tools", "json_schema", "vision" ...
-    `ignored_params` are request fields a remote endpoint was seen to ignore. `is_batched` is False for models that
-    run one request at a time.
+    `features` names what this backend honours beyond plain text: "logprobs", "tools", "json_schema", "vision"
+    ...
+    `ignored_params` are request fields a remote endpoint was seen to ignore. `is_batched` is False for models
+    that run one request at a time.
     """
 
     context_length: int
@@ -71,7 +75,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """Who is asking, for the backend: `scope` bounds prefix reuse (one key's prompts never serve another's)."""
+    """Who is asking: `scope` bounds prefix reuse (one key's prompts never serve another's)."""
 
     scope: str
     request_id: str = ""
@@ -80,8 +84,9 @@ class CallContext:
 class Backend(Protocol):
     """Serves one model.
 
-    `stream` yields Started, then Deltas of all choices interleaved, then Finished. Everything that can be refused is
-    refused before Started. Closing the generator cancels the request and frees its slot within one step.
+    `stream` yields Started, then Deltas of all choices interleaved, then Finished. Everything that can be
+    refused is refused before Started. Closing the generator cancels the request and frees its slot within one
+    step.
     """
 
     @property
@@ -94,7 +99,10 @@ class Backend(Protocol):
         ...
 
     async def tokenize(self, prompt: Prompt) -> tuple[int, ...]:
-        """The prompt's token ids as the model would see them. Raises: UnsupportedParameter where it cannot be known."""
+        """The prompt's token ids as the model would see them.
+
+        Raises: UnsupportedParameter where it cannot be known.
+        """
         ...
 
     async def close(self) -> None:

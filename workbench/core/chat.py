@@ -127,8 +127,10 @@ class TrafficClass(StrEnum):
 class GenerationRequest:
     """One prompt, `n` choices.
 
-    `logprobs`: None for none, k >= 0 for the chosen token's logprob plus the k likeliest. `prompt_logprobs` asks for
-    the prompt's own (echo). `best_of` >= n choices are sampled and the n with the best mean logprob come back.
+    `logprobs`: None for none, k >= 0 for the chosen token's logprob plus the k likeliest. `prompt_logprobs`
+    asks for the prompt's own (echo). `best_of` >= n choices are sampled and the n with the best mean logprob
+    come
+    back.
     """
 
     model: str
@@ -152,7 +154,8 @@ class GenerationRequest:
 class TokenLogprob:
     """One token with its log-probability in nats (float32 log-softmax of the raw logits).
 
-    `logprob` is None for the first token of an echoed prompt. `top` holds the likeliest alternatives, best first.
+    `logprob` is None for the first token of an echoed prompt. `top` holds the likeliest alternatives, best
+    first.
     """
 
     token_id: int
@@ -190,7 +193,8 @@ class Started:
 class Delta:
     """A piece of choice `index`. `token_count` counts token ids, also those whose text is still held back.
 
-    `at` is time.monotonic() of the step that made the piece, in seconds. The last Delta of a choice carries its
+    `at` is time.monotonic() of the step that made the piece, in seconds. The last Delta of a choice carries
+    its
     `finish_reason`.
     """
 
@@ -277,7 +281,12 @@ class _ChoiceParts:
             for _, pieces in sorted(self.calls.items())
         )
         return Choice(
-            index, "".join(self.content), "".join(self.reasoning), calls, tuple(self.logprobs), self.finish_reason
+            index,
+            "".join(self.content),
+            "".join(self.reasoning),
+            calls,
+            tuple(self.logprobs),
+            self.finish_reason,
         )
 
 

@@ -22,8 +22,8 @@ class Source(StrEnum):
 class EffectiveParams:
     """Concrete sampling values. `top_k` 0, `top_p` 1, `min_p` 0 and `repetition_penalty` 1 are off.
 
-    `max_tokens` is the number of tokens the answer may have at the most, already bounded by the context. `seed` is
-    always set: drawn by the server when the caller gave none, so that any answer can be repeated.
+    `max_tokens` is the number of tokens the answer may have at the most, already bounded by the context.
+    `seed` is always set: drawn by the server when the caller gave none, so that any answer can be repeated.
     """
 
     temperature: float
@@ -55,8 +55,8 @@ def resolve(
 ) -> EffectiveParams:
     """`params` completed by the model's generation_config, then by OpenAI's defaults.
 
-    `room_tokens` is what the context leaves after the prompt: the value of an absent max_tokens. `fresh_seed` is used
-    when the caller set none. Values the caller set are taken as they are; nothing is clamped.
+    `room_tokens` is what the context leaves after the prompt: the value of an absent max_tokens. `fresh_seed`
+    is used when the caller set none. Values the caller set are taken as they are; nothing is clamped.
     """
     values: dict[str, Any] = {}
     sources: dict[str, Source] = {}

@@ -1,4 +1,4 @@
-"""The error tree. Every failure a user can meet is one of these; the API renders them as OpenAI's error object.
+"""The error tree: every failure a user can meet, each rendered by the API as OpenAI's error object.
 
 WorkbenchError                     500 server_error
 ├── InvalidRequest                 400 invalid_request_error
@@ -31,8 +31,8 @@ class WorkbenchError(Exception):
     """Anything Workbench reports to a user.
 
     `message` names the field, the reason and the cure. `param` is the request field at fault, or None.
-    `retry_after_seconds` becomes the Retry-After header; `headers` are added as they are; `detail` is merged into the
-    error object (plain JSON values only).
+    `retry_after_seconds` becomes the Retry-After header; `headers` are added as they are; `detail` is merged
+    into the error object (plain JSON values only).
     """
 
     status: int = 500
@@ -61,7 +61,13 @@ class WorkbenchError(Exception):
     def as_openai(self) -> dict[str, object]:
         """The `{"error": {...}}` object of OpenAI's API: message, type, param and code are always there."""
         return {
-            "error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code, **self.detail}
+            "error": {
+                "message": self.message,
+                "type": self.type,
+                "param": self.param,
+                "code": self.code,
+                **self.detail,
+            }
         }
 
 
@@ -86,7 +92,8 @@ class ContextLengthExceeded(InvalidRequest):
     def __init__(self, *, limit: int, prompt_tokens: int, asked_tokens: int, param: str) -> None:
         super().__init__(
             f"This model's maximum context length is {limit} tokens. However, you requested "
-            f"{prompt_tokens + asked_tokens} tokens ({prompt_tokens} in the prompt, {asked_tokens} in the completion). "
+            f"{prompt_tokens + asked_tokens} tokens ({prompt_tokens} in the prompt, {asked_tokens} in "
+            f"the completion). "
             "Shorten the prompt or lower max_tokens.",
             param=param,
             detail={"n_ctx": limit, "n_prompt_tokens": prompt_tokens},
@@ -134,7 +141,8 @@ class ModelNotFound(NotFound):
 
     def __init__(self, model: str) -> None:
         super().__init__(
-            f"The model `{model}` does not exist or you do not have access to it. GET /openai/v1/models lists what does.",
+            f"The model `{model}` does not exist or you do not have access to it. GET "
+            f"/openai/v1/models lists what does.",
             param="model",
         )
 

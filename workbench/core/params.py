@@ -1,8 +1,9 @@
 """The one table of generation parameters: type, range, step, label, description, and both kinds of default.
 
-The API's schema, the panel's sliders, the snippets, the docs and the engine all read `GenerationParams` and `PARAMS`.
-Two columns of defaults are kept apart on purpose: `api_default` is what an absent field means over the API (unless the
-model's own generation_config says otherwise), `panel_default` is where the page's slider starts.
+The API's schema, the panel's sliders, the snippets, the docs and the engine all read `GenerationParams` and
+`PARAMS`. Two columns of defaults are kept apart on purpose: `api_default` is what an absent field means over
+the API
+(unless the model's own generation_config says otherwise), `panel_default` is where the page's slider starts.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ def _param(
 ) -> Any:
     """One row of the table as a pydantic field.
 
-    `order` is its place in the panel, None keeps it off the sliders; `panel_high` is where the slider ends when the
-    API's own limit is higher or missing.
+    `order` is its place in the panel, None keeps it off the sliders; `panel_high` is where the slider ends
+    when the API's own limit is higher or missing.
     """
     return Field(
         default=None,
@@ -99,9 +100,14 @@ class GenerationParams(BaseModel):
     stop: StopString | StopList | None = Field(
         default=None,
         title="Stop",
-        description="Up to 4 strings. Generation ends before the first of them; it is never part of the answer.",
+        description="Up to 4 strings. Generation ends before the first of them; it is never in the answer.",
         json_schema_extra={
-            "x-workbench": {"label": "Stop", "order": 4, "control": Control.STRINGS.value, "api_default": None}
+            "x-workbench": {
+                "label": "Stop",
+                "order": 4,
+                "control": Control.STRINGS.value,
+                "api_default": None,
+            }
         },
     )
     presence_penalty: float | None = _param(
@@ -109,7 +115,8 @@ class GenerationParams(BaseModel):
         label="Presence penalty", default=0.0, panel=0.5, order=5, low=-2.0, high=2.0, step=0.1,
     )  # fmt: skip
     frequency_penalty: float | None = _param(
-        "Subtracted from a token's logit for every time it is already in the answer (OpenAI's additive formula).",
+        "Subtracted from a token's logit for every time it is already in the answer (OpenAI's "
+        "additive formula).",
         label="Frequency penalty", default=0.0, panel=0.0, order=6, low=-2.0, high=2.0, step=0.1,
     )  # fmt: skip
     min_p: float | None = _param(
@@ -117,7 +124,8 @@ class GenerationParams(BaseModel):
         label="Min P", default=0.0, low=0.0, high=1.0, step=0.01,
     )  # fmt: skip
     repetition_penalty: float | None = _param(
-        "Divides positive and multiplies negative logits of tokens in prompt or answer (CTRL's formula). 1 is off.",
+        "Divides positive and multiplies negative logits of tokens in prompt or answer (CTRL's "
+        "formula). 1 is off.",
         label="Repetition penalty", default=1.0, low=0.01, high=10.0, step=0.05,
     )  # fmt: skip
     seed: int | None = _param(

@@ -29,5 +29,7 @@ def load(table: Mapping[str, str], name: str, what: str) -> Any:
     try:
         module, attribute = table[name].split(":")
     except KeyError:
-        raise ConfigurationError(f"There is no {what} called {name!r}. Known: {', '.join(sorted(table))}.") from None
+        raise ConfigurationError(
+            f"There is no {what} called {name!r}. Known: {', '.join(sorted(table))}."
+        ) from None
     return getattr(import_module(module), attribute)

@@ -30,24 +30,42 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=7860, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     models: Path | None = Field(default=None, description="Path of the catalogue, models.toml.")
-    database_url: str | None = Field(default=None, description="SQLite under the home folder, or a PostgreSQL URL.")
+    database_url: str | None = Field(
+        default=None, description="SQLite under the home folder, or a PostgreSQL URL."
+    )
     guard: str | None = Field(default=None, description="Name of the guard every chat goes through, or off.")
     max_concurrency: int | None = Field(
-        default=None, ge=1, description="Choices generating at once over all keys; default what the engine can hold."
+        default=None,
+        ge=1,
+        description="Choices generating at once over all keys; default what the engine can hold.",
     )
     queue_size: int = Field(default=32, ge=0, description="Calls that may wait for a place.")
     queue_timeout: float = Field(default=20.0, ge=0, description="Longest wait for a place, in seconds.")
     root_path: str = Field(default="", description="Path prefix a reverse proxy serves Workbench under.")
-    public_url: str | None = Field(default=None, description="The address users see; snippets and links use it.")
-    trusted_proxies: str = Field(default="", description="Comma-separated addresses whose X-Forwarded-* are believed.")
-    allowed_hosts: str = Field(default="", description="Comma-separated Host names to answer besides localhost.")
-    log_level: str = Field(default="INFO", description="Level of Workbench's own loggers.")
-    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
-    torch_threads: int | None = Field(default=None, ge=1, description="CPU threads of the engine; default all cores.")
-    kv_cache_bytes: int | None = Field(
-        default=None, ge=1, description="Memory for the KV caches of all models; default a share of what is free."
+    public_url: str | None = Field(
+        default=None, description="The address users see; snippets and links use it."
     )
-    prefix_idle_seconds: float = Field(default=300.0, ge=0, description="How long an unused prompt prefix is kept.")
+    trusted_proxies: str = Field(
+        default="", description="Comma-separated addresses whose X-Forwarded-* are believed."
+    )
+    allowed_hosts: str = Field(
+        default="", description="Comma-separated Host names to answer besides localhost."
+    )
+    log_level: str = Field(default="INFO", description="Level of Workbench's own loggers.")
+    max_body_bytes: int = Field(
+        default=8 * 1024 * 1024, ge=1024, description="Largest request body, in bytes."
+    )
+    torch_threads: int | None = Field(
+        default=None, ge=1, description="CPU threads of the engine; default all cores."
+    )
+    kv_cache_bytes: int | None = Field(
+        default=None,
+        ge=1,
+        description="Memory for the KV caches of all models; default a share of what is free.",
+    )
+    prefix_idle_seconds: float = Field(
+        default=300.0, ge=0, description="How long an unused prompt prefix is kept."
+    )
 
     @property
     def allowed_host_names(self) -> frozenset[str]:
@@ -59,7 +77,7 @@ class Settings(BaseSettings):
         """Where a browser on this machine, or the public address behind a proxy, reaches the page."""
         if self.public_url:
             return self.public_url.rstrip("/")
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}{self.root_path.rstrip('/')}"
 
