@@ -1,7 +1,7 @@
 """What a guard is and what it says. Everything else in this package makes, moves or scores verdicts.
 
-Covered: one verdict on one turn of a conversation. Not covered: what follows from it (`guard.pipeline` decides
-whether to show, mark or block), and texts that no guard was asked about.
+Covered: one verdict on one turn of a conversation. Not covered: what follows from it (`guard.pipeline`
+decides whether to show, mark or block), and texts that no guard was asked about.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from workbench.core.backend import CallContext
-from workbench.core.chat import Message
+from workbench.core.chat import Message, StreamEvent
 
 
 class Direction(StrEnum):
@@ -42,11 +42,11 @@ class Hazard:
 class Verdict:
     """What a guard says of one turn.
 
-    `p_unsafe` is in [0, 1], or None when the guard gives no score. `hazards` may be empty although the turn is
-    unsafe: a guard may not say why. `hazard_scores` maps codes to [0, 1] and is empty for guards that have no such
-    scores. `reported_codes` are the codes as the guard itself wrote them, in its own numbering. `threshold` is the
-    smallest `p_unsafe` that counts as unsafe. `latency_ms` is wall time. `reason` says, without any of the judged
-    text, why the verdict is unavailable or what limits it.
+    `p_unsafe` is in [0, 1], or None when the guard gives no score. `hazards` may be empty although the turn
+    is unsafe: a guard may not say why. `hazard_scores` maps codes to [0, 1] and is empty for guards that have
+    no such scores. `reported_codes` are the codes as the guard itself wrote them, in its own numbering.
+    `threshold` is the smallest `p_unsafe` that counts as unsafe. `latency_ms` is wall time. `reason` says,
+    without any of the judged text, why the verdict is unavailable or what limits it.
     """
 
     guard: str
@@ -75,8 +75,8 @@ class Verdict:
 class Screened:
     """An event of a screened stream: choice `index` (0 for the input) has its verdict.
 
-    `checks` counts the windows judged, `guard_ms` is the time they took together. `holdback_ms` is how much later
-    than generated the choice's first text was released; 0 for the input and where nothing is held back.
+    `checks` counts the windows judged, `guard_ms` is the time they took together. `holdback_ms` is how much
+    later than generated the choice's first text was released; 0 for the input and where nothing is held back.
     """
 
     direction: Direction
@@ -85,6 +85,27 @@ class Screened:
     checks: int = 1
     guard_ms: float = 0.0
     holdback_ms: float = 0.0
+
+
+ScreenedEvent = StreamEvent | Screened
+
+
+@dataclass(frozen=True, slots=True)
+class GuardOptions:
+    """How a guard is to be opened; every entry of `GUARDS` is a function of these options and a backend.
+
+    `kind` is the entry's own name. `name` is what the guard is called here: the catalogue id of its model, or
+    `kind`. `custom_categories` replace the policy of guards that read one: code -> text, its first line the
+    name. `excluded_categories` are codes, in the guard's own numbering, to be left out. `is_remote` says that
+    the backend renders the conversation with a chat template of its own.
+    """
+
+    kind: str
+    name: str = ""
+    threshold: float | None = None
+    custom_categories: Mapping[str, str] = field(default_factory=dict)
+    excluded_categories: frozenset[str] = frozenset()
+    is_remote: bool = False
 
 
 class Guard(Protocol):
