@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from workbench.core.errors import ConfigurationError
+from workbench.store import Store
+from workbench.store.database import Database
+from workbench.store.migrations import HEAD
+from workbench.store.tables import metadata
+from workbench.store.upgrade import current_version, migration_config, upgrade
+
+VERSIONS = [script.revision for script in ScriptDirectory.from_config(migration_config()).walk_revisions()][
+    ::-1
+]
+
+
+def test_the_head_known_without_alembic_is_the_last_migration() -> None:
+    assert VERSIONS[-1] == HEAD
+    assert ScriptDirectory.from_config(migration_config()).get_heads() == [HEAD]
+
+
+def _differences(connection: Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_store_of_every_earlier_version_reaches_the_tables_of_today(
+    database_address: str, version: str
+) -> None:
+    database = Database(database_address)
+    try:
+        await upgrade(database, version)
+        async with database.reading() as connection:
+            assert await connection.run_sync(current_version) == version
+        await upgrade(database)
+        async with database.reading() as connection:
+            assert await connection.run_sync(current_version) == HEAD
+            assert await connection.run_sync(_differences) == []
+    finally:
+        await database.close()
+
+
+async def test_stores_that_open_a_new_database_together_all_open(database_address: str) -> None:
+    stores = await asyncio.gather(*(Store.open(database_address) for _ in range(4)))
+    try:
+        made = await stores[0].keys.create(name="shared")
+        assert [(await store.keys.list())[0].id for store in stores] == [made.id] * 4
+    finally:
+        await asyncio.gather(*(store.close() for store in stores))
+
+
+async def test_rows_survive_opening_again(database_address: str) -> None:
+    async with await Store.open(database_address) as first:
+        made = await first.keys.create(name="kept")
+    async with await Store.open(database_address) as second:
+        assert (await second.keys.authenticate(made.secret)).name == "kept"
+
+
+async def test_a_database_of_a_newer_workbench_is_left_alone(database_address: str) -> None:
+    await (await Store.open(database_address)).close()
+    with sqlite3.connect(database_address) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(ConfigurationError, match="newer Workbench"):
+        await Store.open(database_address)
+
+
+async def test_a_file_that_is_no_database_is_named_with_the_cure(tmp_path: Path) -> None:
+    file = tmp_path / "workbench.db"
+    file.write_bytes(b"not a database at all, but long enough to be read as one" * 40)
+    with pytest.raises(ConfigurationError, match="move a damaged file away"):
+        await Store.open(file)
+
+
+async def test_a_folder_that_cannot_be_made_is_named_with_the_cure(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ConfigurationError, match="point WORKBENCH_HOME elsewhere"):
+        await Store.open(tmp_path / "file" / "workbench.db")
+
+
+async def test_the_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "home" / "workbench.db"
+    await (await Store.open(file)).close()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    "address", ["mysql://root@host/db", "sqlite://", "sqlite:///:memory:", "://", "x://"]
+)
+async def test_an_address_of_another_kind_is_refused_with_the_two_that_work(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="WORKBENCH_DATABASE_URL"):
+        await Store.open(address)
+
+
+def test_opening_an_up_to_date_store_needs_no_alembic(database_address: str) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from workbench.store import Store\n"
+        f"async def main(): await (await Store.open({database_address!r})).close()\n"
+        "asyncio.run(main())\n"
+        "sys.exit('alembic' in sys.modules)\n"
+    )
+    first = subprocess.run([sys.executable, "-c", program], check=False)
+    second = subprocess.run([sys.executable, "-c", program], check=False)
+    assert (first.returncode, second.returncode) == (1, 0)

@@ -1,0 +1,8 @@
+"""What Workbench remembers: keys, accounts, usage, requests for models, experiments; never a prompt."""
+
+from __future__ import annotations
+
+from workbench.store.keys import LOCAL_ACCOUNT, KeyRecord, NewKey
+from workbench.store.store import FILE_NAME, Store
+
+__all__ = ["FILE_NAME", "LOCAL_ACCOUNT", "KeyRecord", "NewKey", "Store"]
