@@ -1,0 +1,1 @@
+"""From a team's question to a verdict: scores, statistics, load, requirements. No model is imported."""
