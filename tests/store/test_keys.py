@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.store.clock import Clock
-from workbench.core.access import KeyKind, KeyLimits
-from workbench.core.errors import InvalidApiKey, InvalidRequest, ModelNotAllowed, NotFound
+from workbench.core.access import KeyKind
+from workbench.core.caller import CallerLimits
+from workbench.core.errors import InvalidApiKey, InvalidRequest, NotFound
 from workbench.store import Store
 
 
 async def test_a_new_key_authenticates_and_carries_what_it_was_made_with(store: Store) -> None:
-    limits = KeyLimits(concurrency=2, requests_per_minute=30, tokens_per_day=10_000_000_000)
+    limits = CallerLimits(concurrency=2, requests_per_minute=30, tokens_per_day=10_000_000_000)
     made = await store.keys.create(
         name=" lab ", account="ada", models=["b", "a"], limits=limits, moderation="block"
     )
@@ -176,9 +177,9 @@ async def test_keys_are_listed_oldest_first_and_by_account(store: Store, clock: 
 
 
 async def test_limits_can_be_changed_and_lifted(store: Store) -> None:
-    made = await store.keys.create(name="lab", limits=KeyLimits(concurrency=1))
-    await store.keys.set_limits(made.id, KeyLimits(tokens_per_day=5))
-    assert (await store.keys.authenticate(made.secret)).limits == KeyLimits(tokens_per_day=5)
+    made = await store.keys.create(name="lab", limits=CallerLimits(concurrency=1))
+    await store.keys.set_limits(made.id, CallerLimits(tokens_per_day=5))
+    assert (await store.keys.authenticate(made.secret)).limits == CallerLimits(tokens_per_day=5)
 
 
 async def test_an_unknown_id_is_named_as_such(store: Store) -> None:
@@ -198,14 +199,22 @@ async def test_a_key_cannot_be_made_expired(store: Store) -> None:
         await store.keys.create(name="lab", expires=timedelta(0))
 
 
-async def test_a_scoped_key_is_refused_other_models(store: Store) -> None:
-    scoped = await store.keys.get((await store.keys.create(name="s", models=["a"])).id)
-    free = await store.keys.get((await store.keys.create(name="f")).id)
-    none = await store.keys.get((await store.keys.create(name="n", models=[])).id)
+@pytest.mark.parametrize("name", ["concurrency", "requests_per_minute", "tokens_per_day"])
+async def test_a_limit_that_lets_nothing_through_is_refused(store: Store, name: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        await store.keys.create(name="lab", limits=CallerLimits(**{name: 0}))
+    assert refused.value.param == name
 
-    scoped.require("a")
-    free.require("anything")
-    for key, model in ((scoped, "b"), (none, "a")):
-        with pytest.raises(ModelNotAllowed) as refused:
-            key.require(model)
-        assert refused.value.code == "model_not_allowed"
+
+async def test_a_key_speaks_for_its_account_within_its_scope_and_limits(store: Store) -> None:
+    limits = CallerLimits(concurrency=2)
+    made = await store.keys.create(name="s", account="ada", models=["a"], limits=limits)
+    admin = await store.keys.create(name="a", kind=KeyKind.ADMIN)
+
+    caller = (await store.keys.get(made.id)).caller
+
+    assert (caller.scope, caller.key_id, caller.account, caller.limits) == (made.id, made.id, "ada", limits)
+    assert caller.may_use("a")
+    assert not caller.may_use("b")
+    assert not caller.is_admin
+    assert (await store.keys.get(admin.id)).caller.is_admin

@@ -51,10 +51,10 @@ async def test_a_store_of_every_earlier_version_reaches_the_tables_of_today(
 
 
 async def test_stores_that_open_a_new_database_together_all_open(database_address: str) -> None:
-    stores = await asyncio.gather(*(Store.open(database_address) for _ in range(4)))
+    stores = await asyncio.gather(*(Store.open(database_address) for _ in range(8)))
     try:
         made = await stores[0].keys.create(name="shared")
-        assert [(await store.keys.list())[0].id for store in stores] == [made.id] * 4
+        assert [(await store.keys.list())[0].id for store in stores] == [made.id] * 8
     finally:
         await asyncio.gather(*(store.close() for store in stores))
 
@@ -78,7 +78,7 @@ async def test_a_database_of_a_newer_workbench_is_left_alone(database_address: s
 async def test_a_file_that_is_no_database_is_named_with_the_cure(tmp_path: Path) -> None:
     file = tmp_path / "workbench.db"
     file.write_bytes(b"not a database at all, but long enough to be read as one" * 40)
-    with pytest.raises(ConfigurationError, match="move a damaged file away"):
+    with pytest.raises(ConfigurationError, match="Move a damaged file away"):
         await Store.open(file)
 
 

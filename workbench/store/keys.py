@@ -5,13 +5,14 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Row, insert, select, update
 
-from workbench.core.access import KeyKind, KeyLimits
-from workbench.core.errors import InvalidApiKey, InvalidRequest, ModelNotAllowed, NotFound
+from workbench.core.access import KeyKind
+from workbench.core.caller import Caller, CallerLimits
+from workbench.core.errors import InvalidApiKey, InvalidRequest, NotFound
 from workbench.store import key_text
 from workbench.store.database import Database
 from workbench.store.tables import keys
@@ -47,7 +48,7 @@ class KeyRecord:
     account: str
     prefix: str
     models: frozenset[str] | None
-    limits: KeyLimits
+    limits: CallerLimits
     moderation: str | None
     created_at: datetime
     expires_at: datetime | None
@@ -55,19 +56,17 @@ class KeyRecord:
     last_used_at: datetime | None
     previous_until: datetime | None
 
-    def allows(self, model: str) -> bool:
-        """True when the key may use the model."""
-        return self.models is None or model in self.models
-
-    def require(self, model: str) -> None:
-        """Does nothing when the key may use the model.
-
-        Raises: ModelNotAllowed.
-        """
-        if not self.allows(model):
-            raise ModelNotAllowed(
-                f"This key may not use the model `{model}`. Ask its owner for a wider scope."
-            )
+    @property
+    def caller(self) -> Caller:
+        """Who asks with this key."""
+        return Caller(
+            scope=self.id,
+            account=self.account,
+            key_id=self.id,
+            is_admin=self.kind is KeyKind.ADMIN,
+            models=self.models,
+            limits=self.limits,
+        )
 
     def is_active(self, now: datetime) -> bool:
         """True when the key opens anything at that moment."""
@@ -83,7 +82,7 @@ def _record(row: Row[tuple[object, ...]]) -> KeyRecord:
         account=values["account"],
         prefix=values["prefix"],
         models=None if values["models"] is None else frozenset(values["models"]),
-        limits=KeyLimits(values["concurrency"], values["requests_per_minute"], values["tokens_per_day"]),
+        limits=CallerLimits(values["concurrency"], values["requests_per_minute"], values["tokens_per_day"]),
         moderation=values["moderation"],
         created_at=values["created_at"],
         expires_at=values["expires_at"],
@@ -97,12 +96,12 @@ def _secret_columns(secret: str) -> dict[str, str]:
     return {"secret_hash": key_text.digest(secret), "prefix": key_text.prefix(secret)}
 
 
-def _limit_columns(limits: KeyLimits) -> dict[str, int | None]:
-    return {
-        "concurrency": limits.concurrency,
-        "requests_per_minute": limits.requests_per_minute,
-        "tokens_per_day": limits.tokens_per_day,
-    }
+def _limit_columns(limits: CallerLimits) -> dict[str, int | None]:
+    columns = asdict(limits)
+    for name, value in columns.items():
+        if value is not None and value < 1:
+            raise InvalidRequest("A key's limit must be at least 1, or absent for none.", param=name)
+    return columns
 
 
 def _invalid(reason: str, secret: str) -> InvalidApiKey:
@@ -130,12 +129,12 @@ class Keys:
         account: str = LOCAL_ACCOUNT,
         expires: timedelta | None = None,
         models: Collection[str] | None = None,
-        limits: KeyLimits | None = None,
+        limits: CallerLimits | None = None,
         moderation: str | None = None,
     ) -> NewKey:
         """A new key. `expires` counts from this moment; None lets it live until it is revoked.
 
-        Raises: InvalidRequest for a name that is empty or too long, or an expiry that is not in the future.
+        Raises: InvalidRequest for a name that is empty or too long, a limit below 1, or an expiry not ahead.
         """
         if not name.strip() or len(name) > _LONGEST_NAME:
             raise InvalidRequest(f"A key needs a name of 1 to {_LONGEST_NAME} characters.", param="name")
@@ -153,7 +152,7 @@ class Keys:
             "created_at": now,
             "expires_at": None if expires is None else now + expires,
             **_secret_columns(made.secret),
-            **_limit_columns(limits or KeyLimits()),
+            **_limit_columns(limits or CallerLimits()),
         }
         async with self._database.writing() as connection:
             await connection.execute(insert(keys).values(row))
@@ -223,10 +222,10 @@ class Keys:
         async with self._database.writing() as connection:
             await connection.execute(change)
 
-    async def set_limits(self, key_id: str, limits: KeyLimits) -> None:
+    async def set_limits(self, key_id: str, limits: CallerLimits) -> None:
         """Other limits for the key, from the next request on.
 
-        Raises: NotFound.
+        Raises: NotFound; InvalidRequest for a limit below 1.
         """
         await self.get(key_id)
         change = update(keys).where(keys.c.id == key_id).values(**_limit_columns(limits))

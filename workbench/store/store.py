@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from workbench.core.errors import ConfigurationError, Unavailable
+from workbench.store import sqlite_file
 from workbench.store.database import Database
 from workbench.store.keys import Keys
 from workbench.store.ledger import Ledger
@@ -22,18 +23,6 @@ FILE_NAME = "workbench.db"
 def utc_now() -> datetime:
     """This moment, in UTC."""
     return datetime.now(UTC)
-
-
-def _prepare_file(file: Path) -> None:
-    """Makes the folder and the file, readable by their owner alone."""
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as failure:
-        raise ConfigurationError(
-            f"The database {file} cannot be opened: {failure.strerror}. "
-            "Make the folder writable, or point WORKBENCH_HOME elsewhere."
-        ) from failure
 
 
 class Store:
@@ -52,14 +41,12 @@ class Store:
         """
         database = Database(address)
         if database.file is not None:
-            _prepare_file(database.file)
+            await asyncio.to_thread(sqlite_file.prepare, database.file)
         try:
             await upgrade(database)
         except Unavailable as failure:
             await database.close()
-            raise ConfigurationError(
-                f"{failure.message} Check WORKBENCH_DATABASE_URL, or move a damaged file away."
-            ) from failure
+            raise ConfigurationError(f"{failure.message} Check WORKBENCH_DATABASE_URL.") from failure
         except BaseException:
             await database.close()
             raise
