@@ -120,6 +120,11 @@ class Guard(Protocol):
         ...
 
     @property
+    def fingerprint(self) -> str:
+        """Changes with its weights, prompt and policy: results are comparable only where it is the same."""
+        ...
+
+    @property
     def threshold(self) -> float:
         """The `p_unsafe` from which on it says unsafe when the caller sets no other, in [0, 1]."""
         ...

@@ -13,6 +13,7 @@ class OffGuard:
     """Every verdict is UNAVAILABLE: a request that asks to be screened is refused where no guard is set."""
 
     name = "off"
+    fingerprint = "off"
     threshold = 1.0
     hazards: tuple[Hazard, ...] = ()
 

@@ -75,7 +75,7 @@ UNSPECIFIED_CATEGORY = "unspecified"
 
 
 def hazard_by_name(name: str) -> Hazard:
-    """The standard hazard of that name or alias, whatever its case; else a hazard with its name as its code."""
+    """The standard hazard of that name or alias, whatever its case; else one coded by its name."""
     plain = name.strip().rstrip(".").strip()
     return _BY_NAME.get(plain.lower()) or Hazard(slug(plain), plain)
 

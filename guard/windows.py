@@ -11,7 +11,7 @@ _SEVERITY = {VerdictState.SAFE: 0, VerdictState.UNAVAILABLE: 1, VerdictState.UNS
 
 
 def split_text(text: str, size: int, overlap: int) -> list[str]:
-    """`text` in pieces of at most `size` characters; each begins `overlap` characters before the last one ends.
+    """`text` in pieces of at most `size` characters; each begins `overlap` before the last one ends.
 
     Always at least one piece; an empty text is one empty piece.
     Raises: ValueError unless 0 <= overlap < size.
