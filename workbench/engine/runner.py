@@ -1,0 +1,244 @@
+"""Forward passes over the slot cache: explicit masks and positions around an unchanged transformers model.
+
+Masks are bool, True where a query may look, and every row keeps one True. Models that distinguish layer types get a
+dict of masks by type: a single tensor would be taken for every layer and switch sliding windows off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from transformers import DynamicCache, PretrainedConfig, PreTrainedModel
+
+from workbench.engine.slots import LENGTH_BUCKET, Aim, Prefix, SlotCache, round_up
+
+SLOT_LAYER_TYPES = frozenset({"full_attention", "sliding_attention"})
+
+
+class Runner(Protocol):
+    """What the loop needs of a model. All calls come from the one thread that owns it."""
+
+    @property
+    def vocabulary(self) -> int:
+        """Width of the logits."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where token ids go in."""
+        ...
+
+    @property
+    def max_rows(self) -> int:
+        """How many sequences may run at once."""
+        ...
+
+    def fits(self, rows: int, length: int) -> bool:
+        """True when that many rows of that length are within the memory budget."""
+        ...
+
+    def reserve(self, rows: int, length: int) -> None:
+        """Makes room for them. Raises: Overloaded."""
+        ...
+
+    def prefill(self, row: int, ids: Sequence[int], start: int, keep: int) -> torch.Tensor:
+        """Reads `ids` into a row from position `start`; float32 logits [keep, V] of the last `keep` positions."""
+        ...
+
+    def decode(self, ids: Sequence[int], positions: Sequence[int]) -> torch.Tensor:
+        """One token for each of the first len(ids) rows; float32 logits [rows, V]."""
+        ...
+
+    def move(self, source: int, target: int, length: int) -> None:
+        """Copies a row."""
+        ...
+
+    def save(self, row: int, length: int) -> Prefix | None:
+        """A copy of a row's beginning for reuse; None when this model's state cannot be copied."""
+        ...
+
+    def restore(self, prefix: Prefix, row: int, length: int) -> None:
+        """Puts a saved beginning into a row."""
+        ...
+
+    def idle(self) -> None:
+        """Nothing runs: memory may be given back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MaskPlan:
+    """Which masks a model takes: a dict by layer type, or one tensor; `window` is the sliding window in tokens."""
+
+    by_type: bool
+    types: frozenset[str]
+    window: int | None
+
+    @classmethod
+    def of(cls, config: PretrainedConfig) -> MaskPlan | None:
+        """The plan for this model; None when a layer type is neither full nor sliding attention."""
+        window = getattr(config, "sliding_window", None)
+        layer_types = getattr(config, "layer_types", None)
+        if getattr(config, "attn_logit_softcapping", None) is not None:
+            return None
+        if layer_types is None:
+            return cls(False, frozenset({"sliding_attention" if window else "full_attention"}), window)
+        types = frozenset(layer_types)
+        return cls(True, types, window) if types <= SLOT_LAYER_TYPES else None
+
+    def masks(self, positions: torch.Tensor, length: int) -> torch.Tensor | dict[str, torch.Tensor]:
+        """What each query at `positions` [rows, q] may see of `length` keys: bool [rows, 1, q, length]."""
+        keys = torch.arange(length, device=positions.device)
+        at = positions[:, None, :, None]
+        full = keys <= at
+        made = {"full_attention": full}
+        if "sliding_attention" in self.types:
+            made["sliding_attention"] = full & (keys > at - self.window) if self.window else full
+        if self.by_type:
+            return {kind: made[kind] for kind in self.types}
+        return made[next(iter(self.types))]
+
+
+def text_config(model: PreTrainedModel) -> PretrainedConfig:
+    """The config of the language part of the model."""
+    return model.config.get_text_config(decoder=True)
+
+
+def bytes_per_token(model: PreTrainedModel) -> int:
+    """Keys and values of one token over all layers, as the config promises; measured again once layers exist."""
+    config = text_config(model)
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return int(2 * config.num_hidden_layers * heads * head_dim * model.dtype.itemsize)
+
+
+class SlotRunner:
+    """Many sequences at once in a SlotCache."""
+
+    def __init__(self, model: PreTrainedModel, plan: MaskPlan, *, budget_bytes: int, max_rows: int) -> None:
+        self._model = model
+        self._plan = plan
+        self.device = model.get_input_embeddings().weight.device
+        self.max_rows = max_rows
+        self.cache = SlotCache(
+            text_config(model).num_hidden_layers,
+            budget_bytes=budget_bytes,
+            bytes_per_token=bytes_per_token(model),
+            max_slots=max_rows,
+        )
+
+    @property
+    def vocabulary(self) -> int:
+        """Width of the logits."""
+        return int(text_config(self._model).vocab_size)
+
+    def fits(self, rows: int, length: int) -> bool:
+        """True when that many rows of that length are within the memory budget."""
+        return self.cache.fits(rows, length)
+
+    def reserve(self, rows: int, length: int) -> None:
+        """Makes room for them. Raises: Overloaded."""
+        self.cache.reserve(rows, length)
+
+    def prefill(self, row: int, ids: Sequence[int], start: int, keep: int) -> torch.Tensor:
+        """Reads `ids` into a row from position `start`; float32 logits [keep, V] of the last `keep` positions."""
+        positions = torch.arange(start, start + len(ids), device=self.device).unsqueeze(0)
+        length = start + len(ids)
+        self.cache.aim(Aim(row, 1, positions, length, start))
+        return self._forward(torch.tensor([ids], device=self.device), positions, length, keep)[0]
+
+    def decode(self, ids: Sequence[int], positions: Sequence[int]) -> torch.Tensor:
+        """One token for each of the first len(ids) rows; float32 logits [rows, V]."""
+        at = torch.tensor(positions, device=self.device).unsqueeze(1)
+        length = min(round_up(max(positions) + 1, LENGTH_BUCKET), self.cache.length)
+        start = positions[0] if len(ids) == 1 else None
+        self.cache.aim(Aim(0, len(ids), at, length, start))
+        return self._forward(torch.tensor(ids, device=self.device).unsqueeze(1), at, length, 1)[:, -1]
+
+    @torch.inference_mode()
+    def _forward(self, ids: torch.Tensor, positions: torch.Tensor, length: int, keep: int) -> torch.Tensor:
+        output = self._model(
+            input_ids=ids,
+            attention_mask=self._plan.masks(positions, length),
+            position_ids=positions,
+            past_key_values=self.cache,
+            use_cache=True,
+            logits_to_keep=keep,
+        )
+        logits: torch.Tensor = output.logits.float()
+        return logits
+
+    def move(self, source: int, target: int, length: int) -> None:
+        """Copies a row."""
+        self.cache.move(source, target, length)
+
+    def save(self, row: int, length: int) -> Prefix | None:
+        """A copy of a row's beginning."""
+        return self.cache.save(row, length)
+
+    def restore(self, prefix: Prefix, row: int, length: int) -> None:
+        """Puts a saved beginning into a row."""
+        self.cache.restore(prefix, row, length)
+
+    def idle(self) -> None:
+        """Gives back storage that has grown beyond one small row."""
+        self.cache.shrink()
+
+
+class SerialRunner:
+    """One sequence at a time on transformers' own cache: for layers a slot cannot hold. Not batched."""
+
+    max_rows = 1
+
+    def __init__(self, model: PreTrainedModel, *, budget_bytes: int) -> None:
+        self._model = model
+        self._budget_tokens = budget_bytes // max(1, bytes_per_token(model))
+        self._cache: Any = None
+        self.device = model.get_input_embeddings().weight.device
+
+    @property
+    def vocabulary(self) -> int:
+        """Width of the logits."""
+        return int(text_config(self._model).vocab_size)
+
+    def fits(self, rows: int, length: int) -> bool:
+        """True when the one row of that length is within the memory budget."""
+        return rows <= 1 and length <= self._budget_tokens
+
+    def reserve(self, rows: int, length: int) -> None:
+        """Nothing to do: transformers' cache grows by itself."""
+
+    @torch.inference_mode()
+    def prefill(self, row: int, ids: Sequence[int], start: int, keep: int) -> torch.Tensor:
+        """Reads `ids` after what the cache holds; float32 logits [keep, V] of the last `keep` positions."""
+        if start == 0:
+            self._cache = DynamicCache(config=self._model.config)
+        output = self._model(
+            input_ids=torch.tensor([ids], device=self.device),
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=keep,
+        )
+        logits: torch.Tensor = output.logits[0].float()
+        return logits
+
+    def decode(self, ids: Sequence[int], positions: Sequence[int]) -> torch.Tensor:
+        """The next token of the one sequence; float32 logits [1, V]."""
+        return self.prefill(0, ids, positions[0], 1)
+
+    def move(self, source: int, target: int, length: int) -> None:
+        """There is one row only."""
+
+    def save(self, row: int, length: int) -> Prefix | None:
+        """None: the state is not a list of tokens."""
+        return None
+
+    def restore(self, prefix: Prefix, row: int, length: int) -> None:
+        """Never called: nothing is saved."""
+
+    def idle(self) -> None:
+        """Drops the last sequence's cache."""
+        self._cache = None

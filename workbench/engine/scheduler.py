@@ -1,0 +1,128 @@
+"""Who runs: admission to rows, chunked prefill beside decoding, growth, and pausing the youngest. No model, no torch.
+
+Rows 0 .. len(active)-1 decode; the row after them belongs to the one sequence that is being prefilled.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from workbench.engine.sequence import Sequence
+
+GROWTH_TOKENS = 256
+"""Room reserved beyond what a sequence holds when it gets its row."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """Measured speed, as running means: sets how much prefill goes beside one decode step."""
+
+    step_seconds: float = 0.05
+    prefill_seconds_per_token: float = 0.002
+    weight: float = 0.2
+
+    def saw_step(self, seconds: float) -> None:
+        """Takes the duration of a decode step."""
+        self.step_seconds += self.weight * (seconds - self.step_seconds)
+
+    def saw_prefill(self, seconds: float, tokens: int) -> None:
+        """Takes the duration of a prefill chunk."""
+        self.prefill_seconds_per_token += self.weight * (seconds / tokens - self.prefill_seconds_per_token)
+
+
+class Move(NamedTuple):
+    """A row to be copied over another, its first `length` tokens."""
+
+    source: int
+    target: int
+    length: int
+
+
+@dataclass(slots=True)
+class Scheduler:
+    """The engine's queues. `fits(rows, length)` is the cache's word on memory."""
+
+    fits: Callable[[int, int], bool]
+    max_rows: int
+    idle_chunk: int = 512
+    least_chunk: int = 16
+    waiting: deque[Sequence] = field(default_factory=deque)
+    active: list[Sequence] = field(default_factory=list)
+    prefilling: Sequence | None = None
+    pace: Pace = field(default_factory=Pace)
+
+    @property
+    def rows_in_use(self) -> int:
+        """Rows that hold a sequence."""
+        return len(self.active) + (self.prefilling is not None)
+
+    @property
+    def is_idle(self) -> bool:
+        """True when nothing runs and nothing waits."""
+        return not (self.active or self.waiting or self.prefilling)
+
+    def longest(self, extra: Sequence | None = None) -> int:
+        """The tokens the longest row must be able to hold now, in tokens."""
+        rows = [*self.active, *([self.prefilling] if self.prefilling else []), *([extra] if extra else [])]
+        return max((len(sequence.ids) + 1 for sequence in rows), default=1)
+
+    def next_to_prefill(self) -> Sequence | None:
+        """Takes the first waiting sequence that gets a row, or None when there is no place for it yet."""
+        if self.prefilling is not None or not self.waiting or self.rows_in_use >= self.max_rows:
+            return None
+        first = self.waiting[0]
+        rows = self.rows_in_use + 1
+        if not self.fits(rows, self.longest(first) + GROWTH_TOKENS) and not (
+            rows == 1 and self.fits(1, self.longest(first))
+        ):
+            return None
+        self.prefilling = self.waiting.popleft()
+        return self.prefilling
+
+    def chunk(self) -> int:
+        """How many prompt tokens to read in this step.
+
+        Alone, a long chunk. Beside decoding rows, about as long as one of their steps takes, times how many wait for
+        each one that is served, so that a burst is let in quickly and a single newcomer hardly slows anyone.
+        """
+        if not self.active:
+            return self.idle_chunk
+        crowd = (len(self.waiting) + 1) / len(self.active)
+        seconds = self.pace.step_seconds * min(max(crowd, 1.0), 8.0)
+        return max(self.least_chunk, min(self.idle_chunk, int(seconds / self.pace.prefill_seconds_per_token)))
+
+    def leave(self, sequence: Sequence) -> list[Move]:
+        """Takes a sequence off its row; the moves that close the gap must be made in this order."""
+        if sequence is self.prefilling:
+            self.prefilling = None
+            return []
+        row, last = self.active.index(sequence), len(self.active) - 1
+        moves = []
+        if row != last:
+            self.active[row] = self.active[last]
+            moves.append(Move(last, row, self.active[row].cached))
+        self.active.pop()
+        if self.prefilling is not None:
+            moves.append(Move(last + 1, last, self.prefilling.cached))
+        return moves
+
+    def pause_for_growth(self) -> list[Move]:
+        """Takes the youngest sequences off their rows until the rest can take one more token each.
+
+        The paused ones wait at the front, their tokens kept, to be prefilled again later.
+        """
+        moves: list[Move] = []
+        while self.rows_in_use > 1 and not self.fits(self.rows_in_use, self.longest()):
+            running = [*self.active, *([self.prefilling] if self.prefilling else [])]
+            moves += self.pause(max(running, key=lambda sequence: (sequence.job.arrival, sequence.choice)))
+        return moves
+
+    def pause(self, sequence: Sequence) -> list[Move]:
+        """Puts a running sequence back to the front of the queue."""
+        moves = self.leave(sequence)
+        sequence.cached = 0
+        self.waiting.appendleft(sequence)
+        return moves

@@ -1,0 +1,210 @@
+"""SlotCache: a transformers cache whose layers hold [slots, heads, length, head_dim], a slot for each sequence.
+
+Active rows are contiguous from 0, so what a decode step attends to is a view, never a gather. Which rows and positions
+a forward pass writes is set beforehand with `aim`. Storage grows by doubling, up to a budget in bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import Cache
+from transformers.cache_utils import CacheLayerMixin
+
+from workbench.core.errors import Overloaded
+
+LENGTH_BUCKET = 64
+"""Lengths of views and storage are multiples of this many tokens."""
+
+
+def round_up(value: int, multiple: int) -> int:
+    """The smallest multiple of `multiple` that is not below `value`."""
+    return -(-value // multiple) * multiple
+
+
+@dataclass(slots=True)
+class Aim:
+    """Where the next forward pass writes: rows [first, first + count), each at its own `positions` [count, q].
+
+    `length` is how many positions of those rows the pass attends to.
+    """
+
+    first: int
+    count: int
+    positions: torch.Tensor
+    length: int
+    start: int | None = None  # of a single row's consecutive positions: lets the write be a plain slice
+
+
+class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is untyped
+    """One layer's keys and values; allocated from the device, dtype and shape of its first keys."""
+
+    is_sliding = False
+
+    def __init__(self, cache: SlotCache) -> None:
+        super().__init__()
+        self._cache = cache
+        self.keys: torch.Tensor
+        self.values: torch.Tensor
+
+    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        """Allocates storage for the cache's present capacity."""
+        slots, length = self._cache.slots, self._cache.length
+        self.keys = key_states.new_zeros((slots, key_states.shape[1], length, key_states.shape[3]))
+        self.values = value_states.new_zeros((slots, value_states.shape[1], length, value_states.shape[3]))
+        self.is_initialized = True
+        self._cache.measure()
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Writes the new states [rows, heads, q, head_dim] where the cache aims; returns views of what is attended."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        aim = self._cache.aimed
+        rows = slice(aim.first, aim.first + aim.count)
+        keys, values = self.keys[rows, :, : aim.length], self.values[rows, :, : aim.length]
+        if aim.start is not None:
+            end = aim.start + key_states.shape[2]
+            keys[:, :, aim.start : end] = key_states
+            values[:, :, aim.start : end] = value_states
+        else:
+            where = aim.positions[:, None, :, None].to(keys.device)
+            keys.scatter_(2, where.expand(key_states.shape), key_states)
+            values.scatter_(2, where.expand(value_states.shape), value_states)
+        return keys, values
+
+    def resize(self, slots: int, length: int) -> None:
+        """Moves the contents into storage of another capacity."""
+        if not self.is_initialized:
+            return
+        self.keys = _resized(self.keys, slots, length)
+        self.values = _resized(self.values, slots, length)
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """Length and offset of what is attended; masks are given explicitly, so transformers rarely asks."""
+        return self._cache.aimed.length, 0
+
+    def get_seq_length(self) -> int:
+        """Position of the first token of the pass; positions are given explicitly as well."""
+        return int(self._cache.aimed.start or 0)
+
+    def get_max_length(self) -> int:
+        """No fixed maximum: storage grows."""
+        return -1
+
+
+def _resized(old: torch.Tensor, slots: int, length: int) -> torch.Tensor:
+    new = old.new_zeros((slots, old.shape[1], length, old.shape[3]))
+    rows, columns = min(slots, old.shape[0]), min(length, old.shape[2])
+    new[:rows, :, :columns] = old[:rows, :, :columns]
+    return new
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The keys and values of one row's first `length` tokens, layer by layer, outside the cache."""
+
+    keys: tuple[torch.Tensor, ...]
+    values: tuple[torch.Tensor, ...]
+    length: int
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return sum(tensor.nbytes for tensor in (*self.keys, *self.values))
+
+
+class SlotCache(Cache):  # type: ignore[misc]  # transformers is untyped
+    """Keys and values of all sequences of one model.
+
+    `bytes_per_token` is measured from the layers once they exist; before, it is the given estimate.
+    """
+
+    def __init__(self, layers: int, *, budget_bytes: int, bytes_per_token: int, max_slots: int) -> None:
+        super().__init__(layers=[SlotLayer(self) for _ in range(layers)])
+        self.slots = 1
+        self.length = LENGTH_BUCKET
+        self.budget_bytes = budget_bytes
+        self.bytes_per_token = bytes_per_token
+        self.max_slots = max_slots
+        self.aimed = Aim(0, 0, torch.zeros((0, 0), dtype=torch.long), 0)
+
+    def measure(self) -> None:
+        """Takes `bytes_per_token` from the layers that exist, if all do."""
+        if all(layer.is_initialized for layer in self.layers):
+            self.bytes_per_token = max(1, self.nbytes // (self.slots * self.length))
+
+    def aim(self, aim: Aim) -> None:
+        """Says where the next forward pass writes and what it attends to."""
+        self.aimed = aim
+
+    def fits(self, slots: int, length: int) -> bool:
+        """True when `slots` rows of `length` tokens are within the budget."""
+        length = round_up(length, LENGTH_BUCKET)
+        return slots <= self.max_slots and slots * length * self.bytes_per_token <= self.budget_bytes
+
+    def longest_single(self) -> int:
+        """The longest sequence that fits when it is alone, in tokens."""
+        return self.budget_bytes // self.bytes_per_token // LENGTH_BUCKET * LENGTH_BUCKET
+
+    def reserve(self, slots: int, length: int) -> None:
+        """Makes room for `slots` rows of `length` tokens, doubling so that copies are rare.
+
+        Raises: Overloaded when that is over the budget.
+        """
+        if slots <= self.slots and length <= self.length:
+            return
+        if not self.fits(slots, length):
+            raise Overloaded("The key-value cache is full.", retry_after_seconds=5)
+        length = round_up(length, LENGTH_BUCKET)
+        wider = min(max(slots, 2 * self.slots), self.max_slots) if slots > self.slots else self.slots
+        longer = max(length, 2 * self.length) if length > self.length else self.length
+        # Rather double; else keep what is there; else take just what is needed.
+        for rows in (wider, max(slots, self.slots), slots):
+            for columns in (longer, max(length, self.length), length):
+                if self.fits(rows, columns):
+                    self._resize(rows, columns)
+                    return
+
+    def _resize(self, slots: int, length: int) -> None:
+        for layer in self.layers:
+            layer.resize(slots, length)
+        self.slots, self.length = slots, length
+
+    def shrink(self) -> None:
+        """Gives the memory back; only when no row is in use."""
+        for layer in self.layers:
+            layer.keys = layer.values = None
+            layer.is_initialized = False
+        self.slots, self.length = 1, LENGTH_BUCKET
+
+    def move(self, source: int, target: int, length: int) -> None:
+        """Copies the first `length` tokens of one row over another."""
+        for layer in self.layers:
+            if layer.is_initialized:
+                layer.keys[target, :, :length] = layer.keys[source, :, :length]
+                layer.values[target, :, :length] = layer.values[source, :, :length]
+
+    def save(self, row: int, length: int) -> Prefix:
+        """A copy of a row's first `length` tokens."""
+        held = [layer for layer in self.layers if layer.is_initialized]
+        return Prefix(
+            tuple(layer.keys[row, :, :length].clone() for layer in held),
+            tuple(layer.values[row, :, :length].clone() for layer in held),
+            length,
+        )
+
+    def restore(self, prefix: Prefix, row: int, length: int) -> None:
+        """Puts the first `length` tokens of a saved prefix into a row."""
+        held = [layer for layer in self.layers if layer.is_initialized]
+        for layer, keys, values in zip(held, prefix.keys, prefix.values, strict=True):
+            layer.keys[row, :, :length] = keys[:, :length]
+            layer.values[row, :, :length] = values[:, :length]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held by the storage, in bytes."""
+        return sum(layer.keys.nbytes + layer.values.nbytes for layer in self.layers if layer.is_initialized)
