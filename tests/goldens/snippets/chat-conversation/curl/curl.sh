@@ -1,0 +1,44 @@
+curl -sS --fail-with-body http://127.0.0.1:7860/openai/v1/chat/completions \
+  -H "Authorization: Bearer $WORKBENCH_API_KEY" \
+  -H 'Content-Type: application/json' \
+  -d @- <<'EOF'
+{
+  "model": "HuggingFaceTB/SmolLM2-135M-Instruct",
+  "messages": [
+    {"role": "user", "content": "How is the weather in Paris?", "name": "ada"},
+    {
+      "role": "assistant",
+      "content": "",
+      "reasoning_content": "A tool knows.",
+      "tool_calls": [
+        {
+          "id": "call_1",
+          "type": "function",
+          "function": {"name": "get_weather", "arguments": "{\"city\": \"Paris\"}"}
+        }
+      ]
+    },
+    {"role": "tool", "content": "18 °C", "tool_call_id": "call_1"}
+  ],
+  "tools": [
+    {
+      "type": "function",
+      "function": {
+        "name": "get_weather",
+        "description": "The weather of a city at this moment.",
+        "parameters": {
+          "type": "object",
+          "properties": {"city": {"type": "string"}},
+          "required": ["city"]
+        },
+        "strict": true
+      }
+    },
+    {"type": "function", "function": {"name": "get_time"}}
+  ],
+  "tool_choice": {"type": "function", "function": {"name": "get_time"}},
+  "parallel_tool_calls": false,
+  "chat_template_kwargs": {"enable_thinking": false, "budget": null},
+  "max_tokens": 64
+}
+EOF

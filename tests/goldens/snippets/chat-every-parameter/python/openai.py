@@ -1,0 +1,41 @@
+import os
+
+from openai import OpenAI
+
+client = OpenAI(
+    base_url="http://127.0.0.1:7860/openai/v1",
+    api_key=os.environ["WORKBENCH_API_KEY"],
+)
+
+completion = client.chat.completions.create(
+    model="HuggingFaceTB/SmolLM2-135M-Instruct",
+    messages=[
+        {"role": "system", "content": "You are a careful assistant."},
+        {"role": "user", "content": "What's the capital of France?"},
+    ],
+    temperature=0.0,
+    max_tokens=64,
+    top_p=0.9,
+    stop=["\n\n", '"""'],
+    presence_penalty=0.0,
+    frequency_penalty=-0.5,
+    seed=0,
+    logit_bias={"50256": -100.0, "0": 1.5},
+    n=2,
+    logprobs=True,
+    top_logprobs=0,
+    extra_body={
+        "top_k": 0,
+        "min_p": 0.0,
+        "repetition_penalty": 1.1,
+        "min_tokens": 0,
+        "ignore_eos": False,
+        "x_effective": True,
+    },
+)
+
+answers = []
+for choice in completion.choices:
+    answers.append(choice.message.content or "")
+print(completion.x_effective)
+print(*answers, sep="\n\n")

@@ -1,0 +1,20 @@
+import httpx
+
+response = httpx.post(
+    "http://127.0.0.1:7860/openai/v1/chat/completions",
+    headers={"Authorization": "Bearer wb-example-0123456789"},
+    json={
+        "model": "HuggingFaceTB/SmolLM2-135M-Instruct",
+        "messages": [
+            {"role": "system", "content": "You are a careful assistant."},
+            {"role": "user", "content": "What's the capital of France?"},
+        ],
+        "max_tokens": 64,
+    },
+    timeout=600,
+)
+if response.is_error:
+    raise SystemExit(response.text)
+
+completion = response.json()
+print(completion["choices"][0]["message"]["content"])

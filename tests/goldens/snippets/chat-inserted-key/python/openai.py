@@ -1,0 +1,16 @@
+from openai import OpenAI
+
+client = OpenAI(
+    base_url="http://127.0.0.1:7860/openai/v1",
+    api_key="wb-example-0123456789",
+)
+
+completion = client.chat.completions.create(
+    model="HuggingFaceTB/SmolLM2-135M-Instruct",
+    messages=[
+        {"role": "system", "content": "You are a careful assistant."},
+        {"role": "user", "content": "What's the capital of France?"},
+    ],
+    max_tokens=64,
+)
+print(completion.choices[0].message.content)

@@ -1,0 +1,37 @@
+const apiKey = process.env.WORKBENCH_API_KEY;
+if (!apiKey) throw new Error("Set WORKBENCH_API_KEY first");
+
+const response = await fetch("http://127.0.0.1:7860/openai/v1/chat/completions", {
+  method: "POST",
+  headers: {
+    "Content-Type": "application/json",
+    Authorization: `Bearer ${apiKey}`,
+  },
+  body: JSON.stringify({
+    model: "HuggingFaceTB/SmolLM2-135M-Instruct",
+    messages: [
+      { role: "system", content: "You are a careful assistant." },
+      { role: "user", content: "What's the capital of France?" },
+    ],
+    max_tokens: 64,
+    response_format: {
+      type: "json_schema",
+      json_schema: {
+        name: "city",
+        schema: {
+          type: "object",
+          properties: {
+            name: { type: "string" },
+            inhabitants: { type: ["integer", "null"] },
+          },
+          required: ["name"],
+          additionalProperties: false,
+        },
+      },
+    },
+  }),
+});
+if (!response.ok) throw new Error(await response.text());
+
+const completion = await response.json();
+console.log(completion.choices[0].message.content);

@@ -1,0 +1,25 @@
+import os
+
+from openai import OpenAI
+
+client = OpenAI(
+    base_url="http://127.0.0.1:7860/openai/v1",
+    api_key=os.environ["WORKBENCH_API_KEY"],
+)
+
+chunks = client.chat.completions.create(
+    model="HuggingFaceTB/SmolLM2-135M-Instruct",
+    messages=[
+        {"role": "system", "content": "You are a careful assistant."},
+        {"role": "user", "content": "What's the capital of France?"},
+    ],
+    max_tokens=64,
+    moderation={"model": "embedded", "policy": {"input": {"mode": "score"}}},
+    stream=True,
+)
+for chunk in chunks:
+    for choice in chunk.choices:
+        print(choice.delta.content or "", end="", flush=True)
+    if getattr(chunk, "moderation", None):
+        print("", chunk.moderation, sep="\n")
+print()

@@ -1,0 +1,27 @@
+const apiKey = process.env.WORKBENCH_API_KEY;
+if (!apiKey) throw new Error("Set WORKBENCH_API_KEY first");
+
+const response = await fetch("http://127.0.0.1:7860/openai/v1/chat/completions", {
+  method: "POST",
+  headers: {
+    "Content-Type": "application/json",
+    Authorization: `Bearer ${apiKey}`,
+  },
+  body: JSON.stringify({
+    model: "HuggingFaceTB/SmolLM2-135M-Instruct",
+    messages: [
+      { role: "system", content: "You are a careful assistant." },
+      { role: "user", content: "What's the capital of France?" },
+    ],
+    max_tokens: 64,
+    moderation: {
+      model: "embedded",
+      policy: { input: { mode: "score" }, output: { mode: "block" } },
+    },
+  }),
+});
+if (!response.ok) throw new Error(await response.text());
+
+const completion = await response.json();
+console.log(completion.choices[0].message.content);
+console.dir(completion.moderation, { depth: null });

@@ -1,0 +1,58 @@
+const apiKey = process.env.WORKBENCH_API_KEY;
+if (!apiKey) throw new Error("Set WORKBENCH_API_KEY first");
+
+const response = await fetch("http://127.0.0.1:7860/openai/v1/chat/completions", {
+  method: "POST",
+  headers: {
+    "Content-Type": "application/json",
+    Authorization: `Bearer ${apiKey}`,
+  },
+  body: JSON.stringify({
+    model: "HuggingFaceTB/SmolLM2-135M-Instruct",
+    messages: [
+      { role: "system", content: "You are a careful assistant." },
+      { role: "user", content: "What's the capital of France?" },
+    ],
+    tools: [
+      {
+        type: "function",
+        function: {
+          name: "get_weather",
+          description: "The weather of a city at this moment.",
+          parameters: {
+            type: "object",
+            properties: { city: { type: "string" } },
+            required: ["city"],
+          },
+        },
+      },
+    ],
+    max_tokens: 64,
+    stream: true,
+  }),
+});
+if (!response.ok) throw new Error(await response.text());
+
+async function* parse(stream) {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop();
+    for (const line of lines.filter((line) => line.startsWith("data: {"))) {
+      const chunk = JSON.parse(line.slice(6));
+      if (chunk.error) throw new Error(chunk.error.message);
+      yield chunk;
+    }
+  }
+}
+
+const chunks = parse(response.body);
+for await (const chunk of chunks) {
+  for (const choice of chunk.choices) {
+    process.stdout.write(choice.delta.content ?? "");
+    for (const call of choice.delta.tool_calls ?? []) {
+      process.stdout.write((call.function.name ?? "") + (call.function.arguments ?? ""));
+    }
+  }
+}
+console.log();

@@ -1,0 +1,27 @@
+import os
+
+import httpx
+
+response = httpx.post(
+    "http://127.0.0.1:7860/openai/v1/chat/completions",
+    headers={"Authorization": f"Bearer {os.environ['WORKBENCH_API_KEY']}"},
+    json={
+        "model": "HuggingFaceTB/SmolLM2-135M-Instruct",
+        "messages": [
+            {"role": "system", "content": "You are a careful assistant."},
+            {"role": "user", "content": "What's the capital of France?"},
+        ],
+        "temperature": 0.7,
+        "max_tokens": 256,
+        "top_p": 1.0,
+        "top_k": 40,
+        "presence_penalty": 0.5,
+        "frequency_penalty": 0.0,
+    },
+    timeout=600,
+)
+if response.is_error:
+    raise SystemExit(response.text)
+
+completion = response.json()
+print(completion["choices"][0]["message"]["content"])

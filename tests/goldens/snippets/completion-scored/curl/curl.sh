@@ -1,0 +1,12 @@
+curl -sS --fail-with-body http://127.0.0.1:7860/openai/v1/completions \
+  -H "Authorization: Bearer $WORKBENCH_API_KEY" \
+  -H 'Content-Type: application/json' \
+  -d @- <<'EOF'
+{
+  "model": "HuggingFaceTB/SmolLM2-135M-Instruct",
+  "prompt": [1, 0, 15339],
+  "max_tokens": 0,
+  "logprobs": 5,
+  "echo": true
+}
+EOF

@@ -1,0 +1,18 @@
+import OpenAI from "openai";
+
+const apiKey = process.env.WORKBENCH_API_KEY;
+if (!apiKey) throw new Error("Set WORKBENCH_API_KEY first");
+
+const client = new OpenAI({
+  baseURL: "http://127.0.0.1:7860/openai/v1",
+  apiKey,
+});
+
+const completion = await client.completions.create({
+  model: "HuggingFaceTB/SmolLM2-135M-Instruct",
+  prompt: [1, 0, 15339],
+  max_tokens: 0,
+  logprobs: 5,
+  echo: true,
+});
+console.log(completion.choices[0].text);

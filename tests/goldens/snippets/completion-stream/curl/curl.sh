@@ -1,0 +1,16 @@
+curl -N -sS --fail-with-body http://127.0.0.1:7860/openai/v1/completions \
+  -H "Authorization: Bearer $WORKBENCH_API_KEY" \
+  -H 'Content-Type: application/json' \
+  -d @- <<'EOF'
+{
+  "model": "HuggingFaceTB/SmolLM2-135M-Instruct",
+  "prompt": "Once upon a time",
+  "temperature": 0.7,
+  "max_tokens": 256,
+  "top_p": 1.0,
+  "top_k": 40,
+  "presence_penalty": 0.5,
+  "frequency_penalty": 0.0,
+  "stream": true
+}
+EOF

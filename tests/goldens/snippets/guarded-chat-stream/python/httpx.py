@@ -1,0 +1,68 @@
+import json
+import os
+
+import httpx
+
+client = httpx.Client(
+    base_url="http://127.0.0.1:7860/openai/v1",
+    headers={"Authorization": f"Bearer {os.environ['WORKBENCH_API_KEY']}"},
+    timeout=600,
+)
+
+
+def post(route, body):
+    """The API's answer; stops with its message when it is an error."""
+    response = client.post(route, json=body)
+    if response.is_error:
+        raise SystemExit(response.text)
+    return response.json()
+
+
+def stream(route, body):
+    """Yields the chunks of the API's answer as they arrive."""
+    with client.stream("POST", route, json=body) as response:
+        if response.is_error:
+            raise SystemExit(response.read().decode())
+        rest = b""
+        for data in response.iter_bytes():
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                if line.startswith(b"data: {"):
+                    chunk = json.loads(line[6:])
+                    if "error" in chunk:
+                        raise SystemExit(chunk["error"]["message"])
+                    yield chunk
+
+
+def check(texts):
+    """Stops when the guard flags a text."""
+    verdict = post("/moderations", {"input": texts})
+    for result in verdict["results"]:
+        if result["flagged"]:
+            hits = [name for name, hit in result["categories"].items() if hit]
+            raise SystemExit(f"Flagged: {', '.join(hits)}")
+
+
+messages = [
+    {"role": "system", "content": "You are a careful assistant."},
+    {"role": "user", "content": "What's the capital of France?"},
+]
+check(messages[-1]["content"])
+
+chunks = stream(
+    "/chat/completions",
+    {
+        "model": "HuggingFaceTB/SmolLM2-135M-Instruct",
+        "messages": messages,
+        "max_tokens": 64,
+        "stream": True,
+    },
+)
+
+answers = [""]
+for chunk in chunks:
+    for choice in chunk["choices"]:
+        answers[choice["index"]] += choice["delta"].get("content") or ""
+
+check(answers)
+print(*answers, sep="\n\n")

@@ -1,0 +1,43 @@
+const apiKey = process.env.WORKBENCH_API_KEY;
+if (!apiKey) throw new Error("Set WORKBENCH_API_KEY first");
+
+async function post(route, body) {
+  const response = await fetch("http://127.0.0.1:7860/openai/v1/" + route, {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/json",
+      Authorization: `Bearer ${apiKey}`,
+    },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(await response.text());
+  return response;
+}
+
+async function check(texts) {
+  const response = await post("moderations", { input: texts });
+  const verdict = await response.json();
+  for (const { flagged, categories } of verdict.results) {
+    if (!flagged) continue;
+    throw new Error(`Flagged: ${Object.keys(categories).filter((name) => categories[name])}`);
+  }
+}
+
+const prompt = "Once upon a time";
+await check(prompt);
+
+const response = await post("completions", {
+  model: "HuggingFaceTB/SmolLM2-135M-Instruct",
+  prompt,
+  max_tokens: 64,
+});
+
+const completion = await response.json();
+
+const answers = [];
+for (const choice of completion.choices) {
+  answers.push(choice.text);
+}
+
+await check(answers);
+console.log(answers.join("\n\n"));

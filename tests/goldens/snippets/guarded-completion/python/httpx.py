@@ -1,0 +1,46 @@
+import os
+
+import httpx
+
+client = httpx.Client(
+    base_url="http://127.0.0.1:7860/openai/v1",
+    headers={"Authorization": f"Bearer {os.environ['WORKBENCH_API_KEY']}"},
+    timeout=600,
+)
+
+
+def post(route, body):
+    """The API's answer; stops with its message when it is an error."""
+    response = client.post(route, json=body)
+    if response.is_error:
+        raise SystemExit(response.text)
+    return response.json()
+
+
+def check(texts):
+    """Stops when the guard flags a text."""
+    verdict = post("/moderations", {"input": texts})
+    for result in verdict["results"]:
+        if result["flagged"]:
+            hits = [name for name, hit in result["categories"].items() if hit]
+            raise SystemExit(f"Flagged: {', '.join(hits)}")
+
+
+prompt = "Once upon a time"
+check(prompt)
+
+completion = post(
+    "/completions",
+    {
+        "model": "HuggingFaceTB/SmolLM2-135M-Instruct",
+        "prompt": prompt,
+        "max_tokens": 64,
+    },
+)
+
+answers = []
+for choice in completion["choices"]:
+    answers.append(choice["text"])
+
+check(answers)
+print(*answers, sep="\n\n")
