@@ -40,6 +40,10 @@ class Runner(Protocol):
         """True when that many rows of that length are within the memory budget."""
         ...
 
+    def longest(self) -> int:
+        """The longest sequence that fits the memory budget when it is alone, in tokens."""
+        ...
+
     def reserve(self, rows: int, length: int) -> None:
         """Makes room for them. Raises: Overloaded."""
         ...
@@ -139,6 +143,10 @@ class SlotRunner:
         """True when that many rows of that length are within the memory budget."""
         return self.cache.fits(rows, length)
 
+    def longest(self) -> int:
+        """The longest sequence that fits the memory budget when it is alone, in tokens."""
+        return self.cache.longest_single()
+
     def reserve(self, rows: int, length: int) -> None:
         """Makes room for them. Raises: Overloaded."""
         self.cache.reserve(rows, length)
@@ -207,6 +215,10 @@ class SerialRunner:
     def fits(self, rows: int, length: int) -> bool:
         """True when the one row of that length is within the memory budget."""
         return rows <= 1 and length <= self._budget_tokens
+
+    def longest(self) -> int:
+        """The longest sequence that fits the memory budget, in tokens."""
+        return self._budget_tokens
 
     def reserve(self, rows: int, length: int) -> None:
         """Nothing to do: transformers' cache grows by itself."""
