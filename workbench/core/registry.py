@@ -18,7 +18,17 @@ GUARDS: Mapping[str, str] = {
     "llama-guard-3": "guard.llama_guard:LlamaGuard",
 }
 
-EVALUATORS: Mapping[str, str] = {}
+EVALUATORS: Mapping[str, str] = {
+    "exact_match": "evaluators.exact_match:ExactMatch",
+    "contains": "evaluators.contains:Contains",
+    "pattern": "evaluators.pattern:Pattern",
+    "numeric": "evaluators.numeric:Numeric",
+    "multiple_choice": "evaluators.multiple_choice:MultipleChoice",
+    "json_schema": "evaluators.json_schema:JsonSchema",
+    "refusal": "evaluators.refusal:Refusal",
+    "length": "evaluators.length:Length",
+    "length_limit": "evaluators.length:LengthLimit",
+}
 
 
 def load(table: Mapping[str, str], name: str, what: str) -> Any:

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from evaluators.base import Answer, Failure, Likelihood, Need, Sample, evaluate
+from evaluators.spec import evaluator_settings, open_evaluator
+from workbench.core.errors import ConfigurationError
+from workbench.core.registry import EVALUATORS
+
+
+@pytest.mark.parametrize("name", EVALUATORS)
+def test_every_entry_opens_and_its_settings_repeat_it(name: str) -> None:
+    evaluator = open_evaluator(name)
+    assert evaluator.name == name
+    assert open_evaluator(name, evaluator_settings(evaluator)) == evaluator
+
+
+@pytest.mark.parametrize("name", EVALUATORS)
+def test_every_entry_scores_or_fails_as_data(name: str) -> None:
+    """A sample that has everything gets a number; one that has nothing never raises."""
+    evaluator = open_evaluator(name)
+    sample = Sample("s", "2 + 2 =", expected=("4",), choices=("4", "22"))
+    likelihoods = (Likelihood(-1.0, 1), Likelihood(-9.0, 1)) if evaluator.needs is Need.LIKELIHOODS else ()
+    outcome = evaluate(evaluator, sample, Answer("4", likelihoods=likelihoods))
+    assert not isinstance(outcome, Failure)
+    assert outcome.value is not None
+    empty = evaluate(evaluator, Sample("s"), Answer())
+    assert isinstance(empty, Failure) or empty.value is None or empty.value in (0.0, 1.0)
+
+
+def test_settings_reach_the_evaluator() -> None:
+    strict = open_evaluator("exact_match", {"ignore_case": False})
+    outcome = evaluate(strict, Sample("s", expected=("Yes",)), Answer("yes"))
+    assert not isinstance(outcome, Failure)
+    assert outcome.value == 0
+
+
+def test_an_unknown_setting_is_refused_and_the_known_ones_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"no setting 'ignorecase'.*ignore_case"):
+        open_evaluator("exact_match", {"ignorecase": True})
+
+
+def test_a_setting_of_the_wrong_type_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="setting absolute_tolerance"):
+        open_evaluator("numeric", {"absolute_tolerance": "wide"})
+
+
+def test_an_unknown_evaluator_is_refused_and_the_known_ones_named() -> None:
+    with pytest.raises(ConfigurationError, match="exact_match"):
+        open_evaluator("exactmatch")
