@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 import torch
@@ -139,7 +141,7 @@ class Engine:
         except WorkbenchError as failure:
             self._fail_running(failure)
         except Exception as failure:  # noqa: BLE001 - a model's own code may raise anything; the loop must go on
-            log.error("engine step failed", reason=type(failure).__name__)
+            log.error("engine step failed", reason=type(failure).__name__, where=_innermost(failure))
             self._fail_running(BackendFailed("The model failed while it worked on this request. Try again."))
         self._flush()
 
@@ -381,3 +383,9 @@ class Engine:
         if self._outbox:
             batch, self._outbox = self._outbox, []
             self._post(batch)
+
+
+def _innermost(failure: Exception) -> str:
+    """Where an exception came from, as file:line; its text could quote a prompt and is not logged."""
+    frames = traceback.extract_tb(failure.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"

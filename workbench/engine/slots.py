@@ -7,7 +7,7 @@ a forward pass writes is set beforehand with `aim`. Storage grows by doubling, u
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from transformers import Cache
@@ -103,18 +103,25 @@ def _resized(old: torch.Tensor, slots: int, length: int) -> torch.Tensor:
     return new
 
 
+class LayerState(NamedTuple):
+    """One layer's keys and values of one row, [heads, length, head_dim]; `layer` is its number."""
+
+    layer: int
+    keys: torch.Tensor
+    values: torch.Tensor
+
+
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """The keys and values of one row's first `length` tokens, layer by layer, outside the cache."""
+    """The keys and values of one row's first `length` tokens, outside the cache."""
 
-    keys: tuple[torch.Tensor, ...]
-    values: tuple[torch.Tensor, ...]
+    layers: tuple[LayerState, ...]
     length: int
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return sum(tensor.nbytes for tensor in (*self.keys, *self.values))
+        return sum(state.keys.nbytes + state.values.nbytes for state in self.layers)
 
 
 class SlotCache(Cache):  # type: ignore[misc]  # transformers is untyped
@@ -190,17 +197,19 @@ class SlotCache(Cache):  # type: ignore[misc]  # transformers is untyped
 
     def save(self, row: int, length: int) -> Prefix:
         """A copy of a row's first `length` tokens."""
-        held = [layer for layer in self.layers if layer.is_initialized]
-        return Prefix(
-            tuple(layer.keys[row, :, :length].clone() for layer in held),
-            tuple(layer.values[row, :, :length].clone() for layer in held),
-            length,
+        states = (
+            LayerState(index, layer.keys[row, :, :length].clone(), layer.values[row, :, :length].clone())
+            for index, layer in enumerate(self.layers)
+            if layer.is_initialized
         )
+        return Prefix(tuple(states), length)
 
     def restore(self, prefix: Prefix, row: int, length: int) -> None:
         """Puts the first `length` tokens of a saved prefix into a row."""
-        held = [layer for layer in self.layers if layer.is_initialized]
-        for layer, keys, values in zip(held, prefix.keys, prefix.values, strict=True):
+        for index, keys, values in prefix.layers:
+            layer = self.layers[index]
+            if not layer.is_initialized:
+                layer.lazy_initialization(keys.unsqueeze(0), values.unsqueeze(0))
             layer.keys[row, :, :length] = keys[:, :length]
             layer.values[row, :, :length] = values[:, :length]
 
