@@ -137,7 +137,7 @@ def generation(kind: str) -> Generation:
 
 def generation_of_model(model: str) -> Generation | None:
     """The generation a hub id or folder name speaks of ("meta-llama/Llama-Guard-3-1B"), None for others."""
-    plain = model.lower().replace("_", "-")
+    plain = model.lower().replace("_", "-").replace(":", "-")
     for pattern, kind in _NAME_PATTERNS:
         if re.search(pattern, plain) and "prompt-guard" not in plain:
             return GENERATIONS[kind]
