@@ -21,6 +21,7 @@ MAX_SEED = 2**63 - 1
 
 StopString = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 StopList = Annotated[list[StopString], Field(max_length=MAX_STOP_STRINGS)]
+TokenIdText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}$")]
 Bias = Annotated[float, Field(ge=-100, le=100)]
 
 
@@ -140,7 +141,7 @@ class GenerationParams(BaseModel):
         "Goes on past the model's end-of-text token until max_tokens; for load tests of a fixed length.",
         label="Ignore end of text", control=Control.SWITCH,
     )  # fmt: skip
-    logit_bias: dict[str, Bias] | None = Field(
+    logit_bias: dict[TokenIdText, Bias] | None = Field(
         default=None,
         title="Logit bias",
         description="Token id -> bias from -100 to 100, added to the token's logit.",

@@ -1,0 +1,162 @@
+"""The one door: nothing behind it answers anyone who is not known to be allowed.
+
+Every request is judged in this order:
+1. Host and Origin must be ours (403).
+2. While the page signs itself in, a request that came through a proxy is refused (403).
+3. Health answers.
+4. A key, or the session cookie of the page, says who asks (401 without). Keys open the API, its docs and the
+   metrics; the page and Gradio's own routes take the session alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from workbench.api.errors import error_response
+from workbench.api.hosts import HostRules
+from workbench.api.session import Sessions
+from workbench.core.access import KeyKind
+from workbench.core.caller import Caller
+from workbench.core.errors import Forbidden, InvalidApiKey, WorkbenchError
+
+OPEN_PATHS = frozenset({"/health/live", "/health/ready", "/openai/health"})
+_KEYS_OF: tuple[tuple[str, tuple[KeyKind, ...]], ...] = (
+    ("/openai/v1", (KeyKind.INFERENCE,)),
+    ("/openai", tuple(KeyKind)),
+    ("/metrics", tuple(KeyKind)),
+)
+_CLOSED_TO_SIGN_IN = ("/openai", "/metrics", "/gradio_api", "/health")
+
+Accounts = Callable[[str], Awaitable[Caller | None]]
+"""The caller behind an account's name; None when there is no such account any more."""
+
+
+class KeyRecord(Protocol):
+    """A key that was recognised."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who it speaks for."""
+        ...
+
+
+class KeyRing(Protocol):
+    """What knows the keys."""
+
+    async def authenticate(self, secret: str | None, kinds: Collection[KeyKind]) -> KeyRecord:
+        """The key with this text. Raises: InvalidApiKey."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRules:
+    """Whom the door knows.
+
+    `signs_in` is whom a page opened here acts for without being asked; None where accounts must log in.
+    """
+
+    hosts: HostRules
+    keys: KeyRing
+    sessions: Sessions
+    accounts: Accounts
+    signs_in: Caller | None
+
+
+class Access:
+    """Pure ASGI: what it lets through carries its Caller in the connection's state."""
+
+    def __init__(self, app: ASGIApp, rules: AccessRules) -> None:
+        self._app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets the request through, or answers it with the reason why not."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # nothing here speaks over WebSockets
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        connection = HTTPConnection(scope)
+        try:
+            self._check_where_from(connection)
+            path = _route_path(scope)
+            if path not in OPEN_PATHS:
+                scope.setdefault("state", {})["caller"], send = await self._let_in(connection, path, send)
+        except WorkbenchError as refusal:
+            await error_response(refusal)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _check_where_from(self, connection: HTTPConnection) -> None:
+        headers = connection.headers
+        if not self._rules.hosts.is_our_host(headers):
+            raise Forbidden(
+                "This server does not answer to that Host. Name it in WORKBENCH_ALLOWED_HOSTS if it should."
+            )
+        if not self._rules.hosts.is_our_page(headers):
+            raise Forbidden("Pages of another origin may not use this server.")
+        came_by_proxy = any(name == "forwarded" or name.startswith("x-forwarded-") for name in headers)
+        if came_by_proxy and self._rules.signs_in is not None:
+            raise Forbidden(
+                "This request came through a proxy, and this server knows no accounts: it would let anyone in. "
+                "Turn accounts on with `workbench users create NAME --admin`, then restart it."
+            )
+
+    async def _let_in(self, connection: HTTPConnection, path: str, send: Send) -> tuple[Caller, Send]:
+        """The caller, and how to send the answer. Raises: InvalidApiKey."""
+        kinds = next((kinds for prefix, kinds in _KEYS_OF if _is_under(path, prefix)), None)
+        secret = _bearer(connection)
+        if kinds is not None and secret is not None:
+            return (await self._rules.keys.authenticate(secret, kinds)).caller, send
+        if (account := self._rules.sessions.account(connection)) is not None:
+            caller = await self._rules.accounts(account)
+            if caller is not None:
+                return caller, send
+        if kinds is not None:
+            return (await self._rules.keys.authenticate(None, kinds)).caller, send
+        if self._rules.signs_in is not None and _opens_a_page(connection, path):
+            cookie = self._rules.sessions.cookie(connection, self._rules.signs_in.account)
+            return self._rules.signs_in, _with_cookie(send, cookie)
+        raise InvalidApiKey("This page is not signed in. Open the address of the server anew.")
+
+
+def _route_path(scope: Scope) -> str:
+    """The path without the prefix a proxy serves this app under."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path.removeprefix(root) if root and path.startswith(f"{root}/") else path
+
+
+def _is_under(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")
+
+
+def _bearer(connection: HTTPConnection) -> str | None:
+    """The key of the Authorization header; None without one."""
+    scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
+
+
+def _opens_a_page(connection: HTTPConnection, path: str) -> bool:
+    """True when a browser, or a person with curl, asks for a page rather than for a part of one."""
+    if connection.scope["method"] not in ("GET", "HEAD"):
+        return False
+    if any(_is_under(path, closed) for closed in _CLOSED_TO_SIGN_IN):
+        return False
+    return path in ("", "/") or "text/html" in connection.headers.get("accept", "")
+
+
+def _with_cookie(send: Send, cookie: str) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).append("set-cookie", cookie)
+        await send(message)
+
+    return sending

@@ -1,0 +1,38 @@
+"""Who is asking: the caller that the access rules found, as the routes see it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from workbench.core.caller import Caller
+from workbench.core.errors import InvalidApiKey
+from workbench.service import Workbench
+
+
+def current_caller(request: Request) -> Caller:
+    """The caller of this request.
+
+    Raises: InvalidApiKey when nothing in front of this app has let anyone in: it never serves by itself.
+    """
+    caller = getattr(request.state, "caller", None)
+    if not isinstance(caller, Caller):
+        raise InvalidApiKey("Invalid API key: none was sent. Send `Authorization: Bearer KEY`.")
+    return caller
+
+
+def current_workbench(request: Request) -> Workbench:
+    """The service this app is a door of."""
+    workbench: Workbench = request.app.state.workbench
+    return workbench
+
+
+def current_request_id(request: Request) -> str:
+    """The id that the answer's x-request-id carries; empty without the envelope."""
+    return str(getattr(request.state, "request_id", ""))
+
+
+CurrentCaller = Annotated[Caller, Depends(current_caller)]
+CurrentWorkbench = Annotated[Workbench, Depends(current_workbench)]
+RequestId = Annotated[str, Depends(current_request_id)]

@@ -1,0 +1,1 @@
+"""The routes under /openai and /health, one router a file."""

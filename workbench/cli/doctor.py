@@ -1,0 +1,105 @@
+"""`workbench doctor`: what this machine has, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import typer
+
+from workbench.core.errors import WorkbenchError
+from workbench.core.settings import Settings, read_settings
+
+_GIB = 2**30
+_ROOM_NEEDED_BYTES = 2 * _GIB
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; `cure` is what to do when `is_fine` is false."""
+
+    name: str
+    value: str
+    is_fine: bool = True
+    cure: str = ""
+
+
+def doctor() -> None:
+    """Say what this machine has, what is missing and how to get it."""
+    settings = read_settings()
+    findings = [*_machine(), *_home(settings), *_libraries(), *_catalogue(settings), *_port(settings)]
+    for finding in findings:
+        typer.echo(f"{'ok     ' if finding.is_fine else 'missing'}  {finding.name:<14}  {finding.value}")
+        if not finding.is_fine:
+            typer.echo(f"         {'':<14}  {finding.cure}")
+    if not all(finding.is_fine for finding in findings):
+        raise typer.Exit(1)
+
+
+def _machine() -> Iterator[Finding]:
+    yield Finding("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    yield Finding("processors", str(os.cpu_count()))
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        yield Finding("memory", f"{total / _GIB:.1f} GiB")
+    yield Finding("accelerator", _accelerator())
+
+
+def _accelerator() -> str:
+    if importlib.util.find_spec("torch") is None:
+        return "unknown without torch"
+    import torch
+
+    if not torch.cuda.is_available():
+        return "none; models run on the processors"
+    cards = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
+    return ", ".join(f"{card.name}, {card.total_memory / _GIB:.0f} GiB" for card in cards)
+
+
+def _home(settings: Settings) -> Iterator[Finding]:
+    existing = next(folder for folder in (settings.home, *settings.home.parents) if folder.exists())
+    yield Finding(
+        "home",
+        str(settings.home),
+        os.access(existing, os.W_OK),
+        f"{existing} cannot be written. Point WORKBENCH_HOME elsewhere.",
+    )
+    free = shutil.disk_usage(existing).free
+    yield Finding(
+        "disk",
+        f"{free / _GIB:.1f} GiB free",
+        free >= _ROOM_NEEDED_BYTES,
+        f"{_ROOM_NEEDED_BYTES // _GIB} GiB are needed for the embedded model. Free some, or move WORKBENCH_HOME.",
+    )
+
+
+def _libraries() -> Iterator[Finding]:
+    for name in ("torch", "transformers", "gradio", "bitsandbytes", "llguidance"):
+        try:
+            yield Finding(name, importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            yield Finding(name, "not installed", False, "Run `make install` in a checkout.")
+
+
+def _catalogue(settings: Settings) -> Iterator[Finding]:
+    from workbench.backends.catalogue import read_catalogue
+
+    try:
+        cards = read_catalogue(settings.models).cards
+    except WorkbenchError as failure:
+        yield Finding("catalogue", "broken", False, failure.message)
+        return
+    yield Finding("catalogue", f"{len(cards)} models, default {next(iter(cards))}")
+
+
+def _port(settings: Settings) -> Iterator[Finding]:
+    with socket.socket() as probe:
+        is_taken = settings.port != 0 and probe.connect_ex((settings.host, settings.port)) == 0
+    # A taken port is nothing to cure when it is this server that runs there.
+    yield Finding("port", f"{settings.host}:{settings.port} {'answers already' if is_taken else 'is free'}")

@@ -1,0 +1,69 @@
+"""`workbench models list | pull`: the catalogue, and the weights it needs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+
+from workbench.core.errors import InvalidRequest
+from workbench.core.settings import read_settings
+
+app = typer.Typer(help="The catalogue of models.", no_args_is_help=True)
+
+_EMBEDDED = "embedded:"
+
+
+@app.command("list")
+def list_models(
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """List the catalogue's models, the default one first."""
+    from workbench.backends.catalogue import read_catalogue
+
+    cards = read_catalogue(read_settings().models).cards.values()
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(card) for card in cards]))
+        return
+    width = max(len(card.id) for card in cards)
+    for card in cards:
+        price = (
+            ""
+            if card.price_per_million_tokens is None
+            else f"{card.price_per_million_tokens:g} credits/M tokens"
+        )
+        typer.echo(f"{card.id:<{width}}  {card.quantization:<5}  {card.region:<12}  {price}".rstrip())
+
+
+@app.command()
+def pull(
+    model: Annotated[str, typer.Argument(metavar="ID", help="As `workbench models list` shows it.")],
+) -> None:
+    """Bring an embedded model's weights into WORKBENCH_HOME, verified and converted."""
+    from workbench.backends.catalogue import read_catalogue
+
+    settings = read_settings()
+    card = read_catalogue(settings.models).get(model)
+    if not card.source.startswith(_EMBEDDED):
+        raise InvalidRequest(
+            f"`{model}` is no embedded model: its weights are loaded from {card.source} when used."
+        )
+    from workbench.engine.weights import ensure_embedded
+
+    folder = ensure_embedded(card.source.removeprefix(_EMBEDDED), settings.home, _Progress())
+    typer.echo(str(folder))
+
+
+class _Progress:
+    """Writes every stage once, and every tenth of it."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, int] | None = None
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        now = (stage, int(fraction * 10))
+        if now != self._last:
+            self._last = now
+            typer.echo(f"{stage}: {fraction:.0%}", err=True)
