@@ -6,6 +6,7 @@ WorkbenchError                     500 server_error
 │   ├── ContextLengthExceeded      400 context_length_exceeded
 │   └── ContentFiltered            400 content_filter
 ├── InvalidApiKey                  401 invalid_api_key
+├── InvalidLogin                   401 invalid_login
 ├── Forbidden                      403
 │   └── ModelNotAllowed            403 model_not_allowed
 ├── NotFound                       404
@@ -112,6 +113,17 @@ class InvalidApiKey(WorkbenchError):
     status = 401
     type = "invalid_request_error"
     code = "invalid_api_key"
+
+
+class InvalidLogin(WorkbenchError):
+    """An unknown account, a wrong password or a session that has ended: the message does not say which."""
+
+    status = 401
+    type = "invalid_request_error"
+    code = "invalid_login"
+
+    def __init__(self, message: str = "The name or the password is wrong.") -> None:
+        super().__init__(message)
 
 
 class Forbidden(WorkbenchError):

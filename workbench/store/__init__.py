@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from workbench.store.accounts import Account
 from workbench.store.keys import LOCAL_ACCOUNT, KeyRecord, NewKey
 from workbench.store.store import FILE_NAME, Store
 
-__all__ = ["FILE_NAME", "LOCAL_ACCOUNT", "KeyRecord", "NewKey", "Store"]
+__all__ = ["FILE_NAME", "LOCAL_ACCOUNT", "Account", "KeyRecord", "NewKey", "Store"]

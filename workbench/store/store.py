@@ -11,9 +11,12 @@ from typing import Self
 
 from workbench.core.errors import ConfigurationError, Unavailable
 from workbench.store import sqlite_file
+from workbench.store.accounts import Accounts
 from workbench.store.database import Database
 from workbench.store.keys import Keys
 from workbench.store.ledger import Ledger
+from workbench.store.login_attempts import LoginAttempts
+from workbench.store.passwords import Passwords
 from workbench.store.upgrade import upgrade
 
 FILE_NAME = "workbench.db"
@@ -32,6 +35,7 @@ class Store:
         self._database = database
         self._ledger = Ledger(database)
         self.keys = Keys(database, clock, self._ledger.touch)
+        self.accounts = Accounts(database, clock, Passwords(), LoginAttempts())
 
     @classmethod
     async def open(cls, address: str | Path, *, clock: Callable[[], datetime] = utc_now) -> Self:
