@@ -1,0 +1,39 @@
+"""What most tests need: settings of their own, a scripted backend, a site over it, a live server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sites import LiveServer, Site, open_site, serve_live
+from workbench.backends.scripted import ScriptedBackend
+from workbench.core.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with a home of the test's own, whatever the environment says."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    return Settings(home=tmp_path)
+
+
+@pytest.fixture
+def backend() -> ScriptedBackend:
+    """A backend that answers "Hello! This answer comes from a script."; override it for other scripts."""
+    return ScriptedBackend()
+
+
+@pytest.fixture
+async def site(settings: Settings, backend: ScriptedBackend) -> AsyncGenerator[Site, None]:
+    """The whole site over `backend`, in the test's own loop, with a client that carries a key."""
+    async with open_site(settings, backend) as opened:
+        yield opened
+
+
+@pytest.fixture
+def live_server(tmp_path: Path, backend: ScriptedBackend) -> Iterator[LiveServer]:
+    """The whole site over `backend`, served by a real uvicorn on a free port."""
+    with serve_live(tmp_path, backend) as server:
+        yield server
