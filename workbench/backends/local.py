@@ -1,20 +1,17 @@
-"""The engine in this process as a Backend: renders prompts, submits, and turns the engine's events into a stream."""
+"""The engine in this process as a Backend: submits prepared requests and turns the engine's events into a stream."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import secrets
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
-from workbench.backends.rendering import Rendered, render
+from workbench.backends.outputs import OutputReader
+from workbench.backends.preparation import Prepared, Preparer
 from workbench.core.backend import CallContext, ModelCard, ModelInfo, Progress
 from workbench.core.chat import (
-    ChatPrompt,
     Delta,
     Finished,
     GenerationRequest,
@@ -23,13 +20,6 @@ from workbench.core.chat import (
     StreamEvent,
     TokenLogprob,
     Usage,
-)
-from workbench.core.effective import EffectiveParams, resolve
-from workbench.core.errors import (
-    ContextLengthExceeded,
-    EngineRestarting,
-    InvalidRequest,
-    UnsupportedParameter,
 )
 from workbench.core.settings import Settings
 from workbench.engine.loader import LoadedModel, load_model
@@ -51,16 +41,44 @@ log = structlog.get_logger(__name__)
 
 PREFIX_SHARE = 0.25
 """Share of the key-value budget that kept prefixes may take."""
+FEATURES = frozenset({"logprobs", "prompt_logprobs", "json_schema", "tools", "best_of", "seed"})
 
 
 @dataclass(slots=True)
 class _Tally:
-    """What is counted along one stream."""
+    """What is counted and read along one stream."""
 
+    readers: dict[int, OutputReader]
+    open_choices: set[int]
     cached_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int = 0
-    open_choices: set[int] = field(default_factory=set)
+
+    def usage(self, prompt_tokens: int) -> Usage:
+        return Usage(prompt_tokens, self.completion_tokens, self.cached_tokens, self.reasoning_tokens)
+
+
+@dataclass(slots=True)
+class _BestOf:
+    """Holds all choices back until their mean logprobs are known, then lets the n best through, renumbered."""
+
+    keep: int
+    deltas: dict[int, list[Delta]] = field(default_factory=dict)
+    means: dict[int, float] = field(default_factory=dict)
+
+    def take(self, delta: Delta, event: TokenEvent) -> None:
+        self.deltas.setdefault(delta.index, []).append(delta)
+        if event.finish is not None:
+            self.means[delta.index] = event.mean_logprob
+
+    def best(self) -> Iterator[Delta]:
+        ranked = sorted(self.means, key=lambda choice: (-self.means[choice], choice))[: self.keep]
+        for place, choice in enumerate(ranked):
+            for delta in self.deltas[choice]:
+                yield Delta(
+                    place, delta.content, delta.reasoning, delta.tool_calls, delta.logprobs,
+                    delta.token_count, delta.finish_reason, delta.at,
+                )  # fmt: skip
 
 
 class LocalBackend:
@@ -70,11 +88,11 @@ class LocalBackend:
         self._card = card
         self._loaded = loaded
         self._loop: asyncio.AbstractEventLoop | None = None
-        tokens = loaded.tokenizer.convert_ids_to_tokens(range(len(loaded.tokenizer)))
+        tokens = loaded.tokenizer.convert_ids_to_tokens(list(range(len(loaded.tokenizer))))
         self._bytes = TokenBytes(tokens, loaded.tokenizer.all_special_ids)
-        self._template_hash = _short_hash(str(loaded.tokenizer.chat_template))
-        budget = kv_budget(loaded.runner.device.type, settings.kv_cache_bytes)
         self._longest = min(loaded.context_length, loaded.runner.longest())
+        self._preparer = Preparer(loaded, self._longest)
+        budget = kv_budget(loaded.runner.device.type, settings.kv_cache_bytes)
         self._engine = Engine(
             loaded.runner,
             loaded.tokenizer,
@@ -89,12 +107,12 @@ class LocalBackend:
     @property
     def info(self) -> ModelInfo:
         """What is known of the model."""
-        loaded = self._loaded
+        loaded, quantization = self._loaded, self._card.quantization
         return ModelInfo(
             context_length=self._longest,
-            dtype=loaded.dtype if self._card.quantization == "none" else self._card.quantization,
+            dtype=loaded.dtype if quantization == "none" else quantization,
             fingerprint=loaded.fingerprint,
-            features=frozenset({"logprobs", "prompt_logprobs", "seed"}),
+            features=FEATURES,
             is_batched=loaded.is_batched,
             parameters=loaded.parameters,
             memory_bytes=loaded.memory_bytes,
@@ -109,7 +127,7 @@ class LocalBackend:
 
     async def tokenize(self, prompt: Prompt) -> tuple[int, ...]:
         """The prompt's token ids as the model sees them."""
-        return render(prompt, self._loaded.tokenizer).ids
+        return self._preparer.prompt_ids(prompt)
 
     async def close(self) -> None:
         """Ends running requests with an error and frees the memory."""
@@ -119,11 +137,10 @@ class LocalBackend:
         self, request: GenerationRequest, context: CallContext
     ) -> AsyncGenerator[StreamEvent, None]:
         """The request's events. Raises: ContextLengthExceeded, InvalidRequest, UnsupportedParameter, BackendFailed."""
-        self._refuse_unsupported(request)
-        rendered = render(request.prompt, self._loaded.tokenizer)
-        effective = self._effective(request, rendered)
+        prepared = await self._preparer.prepare(request)
         if not self._engine.is_alive:
-            self._restart()
+            log.error("the engine's thread had died; starting it again", model=self._card.id)
+            self._engine.start()
         self._loop = asyncio.get_running_loop()
         queue: asyncio.Queue[EngineEvent] = asyncio.Queue()
 
@@ -131,22 +148,20 @@ class LocalBackend:
             for event in events:
                 queue.put_nowait(event)
 
-        job = self._engine.submit(self._engine_request(request, rendered, effective, context), deliver)
-        tally = _Tally(open_choices=set(range(request.choices_generated)))
+        job = self._engine.submit(_engine_request(prepared, context), deliver)
         try:
-            async for event in self._events(request, rendered, effective, queue, tally):
+            async for event in self._events(prepared, queue):
                 yield event
         finally:
             self._engine.cancel(job)
 
     async def _events(
-        self,
-        request: GenerationRequest,
-        rendered: Rendered,
-        effective: EffectiveParams,
-        queue: asyncio.Queue[EngineEvent],
-        tally: _Tally,
+        self, prepared: Prepared, queue: asyncio.Queue[EngineEvent]
     ) -> AsyncGenerator[StreamEvent, None]:
+        request = prepared.request
+        choices = range(request.choices_generated)
+        tally = _Tally({choice: OutputReader(prepared.output) for choice in choices}, set(choices))
+        contest = _BestOf(request.n) if request.choices_generated > request.n else None
         while tally.open_choices:
             event = await queue.get()
             match event:
@@ -154,123 +169,51 @@ class LocalBackend:
                     raise event.error
                 case PrefillEvent():
                     tally.cached_tokens = event.cached_tokens
-                    yield self._started(request, rendered, effective, event)
+                    yield self._started(prepared, event)
                 case TokenEvent():
-                    tally.completion_tokens += event.token_count
-                    if event.finish is not None:
-                        tally.open_choices.discard(event.choice)
-                    yield Delta(
-                        event.choice,
-                        content=event.text,
-                        logprobs=tuple(self._logprob(score) for score in event.scores),
-                        token_count=event.token_count,
-                        finish_reason=event.finish,
-                        at=event.at,
-                    )
-        yield Finished(
-            Usage(len(rendered.ids), tally.completion_tokens, tally.cached_tokens, tally.reasoning_tokens)
-        )
+                    delta = self._delta(event, tally)
+                    if contest is None:
+                        yield delta
+                    else:
+                        contest.take(delta, event)
+        for delta in contest.best() if contest is not None else ():
+            yield delta
+        yield Finished(tally.usage(len(prepared.rendered.ids)))
 
-    def _started(
-        self, request: GenerationRequest, rendered: Rendered, effective: EffectiveParams, event: PrefillEvent
-    ) -> Started:
-        text = rendered.text
-        if request.echo and text is None:
-            text = self._loaded.tokenizer.decode(rendered.ids, skip_special_tokens=False)
+    def _delta(self, event: TokenEvent, tally: _Tally) -> Delta:
+        """One engine event as a Delta, read and counted."""
+        scores = tuple(self._logprob(score) for score in event.scores)
+        plain = Delta(
+            event.choice, event.text, logprobs=scores, token_count=event.token_count,
+            finish_reason=event.finish, at=event.at,
+        )  # fmt: skip
+        delta, is_reasoning = tally.readers[event.choice].read(plain)
+        tally.completion_tokens += event.token_count
+        tally.reasoning_tokens += event.token_count if is_reasoning else 0
+        if event.finish is not None:
+            tally.open_choices.discard(event.choice)
+        return delta
+
+    def _started(self, prepared: Prepared, event: PrefillEvent) -> Started:
+        text = prepared.rendered.text
+        if prepared.request.echo and text is None:
+            text = self._loaded.tokenizer.decode(prepared.rendered.ids, skip_special_tokens=False)
         return Started(
-            prompt_tokens=len(rendered.ids),
+            prompt_tokens=len(prepared.rendered.ids),
             fingerprint=self._loaded.fingerprint,
-            effective=self._report(request, rendered, effective),
-            prompt_text=(text or "") if request.echo else "",
+            effective=self._preparer.report(prepared, self._card.id),
+            prompt_text=(text or "") if prepared.request.echo else "",
             prompt_logprobs=tuple(self._logprob(score) for score in event.prompt_scores),
         )
 
-    def _report(
-        self, request: GenerationRequest, rendered: Rendered, effective: EffectiveParams
-    ) -> dict[str, Any]:
-        """What was really applied, for `x_effective`; nothing is ever clamped, so that list stays empty."""
-        values = asdict(effective)
-        sources = values.pop("sources")
-        values["logit_bias"] = {str(token): bias for token, bias in effective.logit_bias.items()}
-        return {
-            "model": self._card.id,
-            "params": values,
-            "requested": sorted(name for name, source in sources.items() if source == "request"),
-            "from_model": sorted(name for name, source in sources.items() if source == "model"),
-            "defaulted": sorted(name for name, source in sources.items() if source == "default"),
-            "clamped": [],
-            "prompt_sha256": _short_hash(" ".join(map(str, rendered.ids))),
-            "template_sha256": self._template_hash if isinstance(request.prompt, ChatPrompt) else None,
-        }
-
     def _logprob(self, score: TokenScore) -> TokenLogprob:
-        return TokenLogprob(
-            score.token_id,
-            self._bytes.text(score.token_id),
-            self._bytes.of(score.token_id),
-            score.logprob,
-            tuple(
-                TokenLogprob(token, self._bytes.text(token), self._bytes.of(token), value)
-                for token, value in score.top
-            ),
-        )
+        top = tuple(self._token(token, value) for token, value in score.top)
+        return self._token(score.token_id, score.logprob, top)
 
-    def _refuse_unsupported(self, request: GenerationRequest) -> None:
-        prompt = request.prompt
-        if isinstance(prompt, ChatPrompt) and prompt.tools:
-            raise UnsupportedParameter("This model's backend does not call tools yet.", param="tools")
-        if request.output_format is not None:
-            raise UnsupportedParameter(
-                "This model's backend does not constrain output yet.", param="response_format"
-            )
-        if request.best_of is not None and request.best_of != request.n:
-            raise UnsupportedParameter("best_of must equal n on this backend.", param="best_of")
-
-    def _effective(self, request: GenerationRequest, rendered: Rendered) -> EffectiveParams:
-        """The request's values completed. Raises: ContextLengthExceeded, InvalidRequest."""
-        param = "messages" if isinstance(request.prompt, ChatPrompt) else "prompt"
-        prompt_tokens, limit = len(rendered.ids), self._longest
-        if prompt_tokens == 0:
-            raise InvalidRequest("The prompt is empty: give at least one token.", param=param)
-        vocabulary = self._loaded.runner.vocabulary
-        if not isinstance(request.prompt, ChatPrompt) and max(rendered.ids) >= vocabulary:
-            raise InvalidRequest(
-                f"The prompt has a token id beyond the vocabulary of {vocabulary}.", param=param
-            )
-        asked = request.params.max_tokens
-        least = 1 if asked is None else asked
-        if prompt_tokens + least > limit:
-            raise ContextLengthExceeded(
-                limit=limit, prompt_tokens=prompt_tokens, asked_tokens=least, param=param
-            )
-        for token in request.params.logit_bias or {}:
-            if not token.isdigit() or int(token) >= vocabulary:
-                raise InvalidRequest(
-                    f"logit_bias maps token ids of this model, 0 to {vocabulary - 1}, to numbers.",
-                    param="logit_bias",
-                )
-        return resolve(
-            request.params,
-            self._loaded.defaults,
-            room_tokens=limit - prompt_tokens,
-            fresh_seed=secrets.randbits(62),
-        )
-
-    def _engine_request(
-        self,
-        request: GenerationRequest,
-        rendered: Rendered,
-        effective: EffectiveParams,
-        context: CallContext,
-    ) -> EngineRequest:
-        return EngineRequest(
-            prompt_ids=rendered.ids,
-            params=effective,
-            scope=context.scope,
-            choices=request.choices_generated,
-            logprobs=request.logprobs,
-            prompt_logprobs=(request.logprobs or 0) if request.prompt_logprobs else None,
-        )
+    def _token(
+        self, token_id: int, logprob: float | None, top: tuple[TokenLogprob, ...] = ()
+    ) -> TokenLogprob:
+        return TokenLogprob(token_id, self._bytes.text(token_id), self._bytes.of(token_id), logprob, top)
 
     def _post(self, batch: Sequence[tuple[Deliver, Sequence[EngineEvent]]]) -> None:
         """Called from the engine's thread: hands one step's events to the event loop by a single wake-up."""
@@ -284,15 +227,20 @@ class LocalBackend:
 
         loop.call_soon_threadsafe(spread)
 
-    def _restart(self) -> None:
-        log.error("the engine's thread had died; starting it again", model=self._card.id)
-        self._engine.start()
-        if not self._engine.is_alive:
-            raise EngineRestarting("The model's engine is being restarted.", retry_after_seconds=2)
 
-
-def _short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _engine_request(prepared: Prepared, context: CallContext) -> EngineRequest:
+    request = prepared.request
+    is_contest = request.choices_generated > request.n
+    return EngineRequest(
+        prompt_ids=prepared.rendered.ids,
+        params=prepared.effective,
+        scope=context.scope,
+        choices=request.choices_generated,
+        logprobs=0 if is_contest and request.logprobs is None else request.logprobs,
+        prompt_logprobs=(request.logprobs or 0) if request.prompt_logprobs else None,
+        grammar=prepared.grammar,
+        visible_ids=prepared.visible_ids,
+    )
 
 
 def open_backend(card: ModelCard, settings: Settings, progress: Progress) -> LocalBackend:

@@ -113,9 +113,12 @@ class ScriptedBackend:
         self.running += 1
         ended = False
         try:
-            prompt_text = "".join(prompt_words(request.prompt))
             yield Started(
-                prompt_tokens, self._info.fingerprint, {"seed": effective.seed}, prompt_text=prompt_text
+                prompt_tokens,
+                self._info.fingerprint,
+                {"seed": effective.seed},
+                prompt_text="".join(prompt_words(request.prompt)),
+                prompt_logprobs=_prompt_logprobs(request),
             )
             counted = 0
             for index in range(request.n):
@@ -176,6 +179,17 @@ def _cut_at_stop(text: str, stop: tuple[str, ...]) -> tuple[str, bool]:
 def _logprob(word: str, count: int) -> TokenLogprob:
     chosen = TokenLogprob(0, word, word.encode(), -0.25)
     return TokenLogprob(0, word, word.encode(), -0.25, top=(chosen,) * min(count, 1))
+
+
+def _prompt_logprobs(request: GenerationRequest) -> tuple[TokenLogprob, ...]:
+    """Of every prompt token when they were asked for; the first has none."""
+    if not request.prompt_logprobs:
+        return ()
+    first, *rest = prompt_words(request.prompt)
+    return (
+        TokenLogprob(0, first, first.encode(), None),
+        *(_logprob(word, request.logprobs or 0) for word in rest),
+    )
 
 
 def open_backend(card: ModelCard, settings: Settings, progress: Progress) -> ScriptedBackend:

@@ -164,7 +164,7 @@ class Engine:
             job=job,
             choice=choice,
             sampling=RowSampling(request.params, choice, eos),
-            text=Detokenizer(self._tokenizer),
+            text=Detokenizer(self._tokenizer, request.visible_ids),
             stops=StopScanner(request.params.stop),
             eos_ids=self._eos_ids,
             ids=list(request.prompt_ids),

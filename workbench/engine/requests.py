@@ -16,7 +16,8 @@ class EngineRequest:
     """One prompt and how many choices to generate for it.
 
     `logprobs`: None for none, k >= 0 for the chosen token's and the k likeliest. `prompt_logprobs` likewise for the
-    prompt's tokens. `scope` bounds prefix reuse. `keep_eos_text` is not offered: special tokens have no text.
+    prompt's tokens. `scope` bounds prefix reuse. Special tokens have no text but those in `visible_ids`: markers that
+    a parser of reasoning or tool calls must see.
     """
 
     prompt_ids: tuple[int, ...]
@@ -26,6 +27,7 @@ class EngineRequest:
     logprobs: int | None = None
     prompt_logprobs: int | None = None
     grammar: Grammar | None = None
+    visible_ids: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

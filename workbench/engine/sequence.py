@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from workbench.core.chat import FinishReason
-from workbench.engine.grammar import Matcher
+from workbench.engine.grammar import JsonMatcher
 from workbench.engine.requests import Deliver, EngineEvent, EngineRequest, TokenEvent, TokenScore
 from workbench.engine.sampler import RowLogprobs, RowSampling
 from workbench.engine.text import Detokenizer, StopScanner
@@ -48,7 +48,7 @@ class Sequence:
     eos_ids: frozenset[int]
     ids: list[int]
     prompt_length: int
-    matcher: Matcher | None = None
+    matcher: JsonMatcher | None = None
     cached: int = 0
     reused: int = 0
     prompt_scores: list[TokenScore] = field(default_factory=list)

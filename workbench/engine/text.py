@@ -25,17 +25,25 @@ class Detokenizer:
     """Gives the text that each further token completes; all pieces joined are the text of all ids.
 
     A token that ends inside a character gives "" until the character is whole; `flush` gives what is left at the end.
-    Special tokens have no text.
+    Special tokens have no text, but for those in `visible_ids`, which show their name.
     """
 
-    def __init__(self, tokenizer: TextTokenizer) -> None:
+    def __init__(self, tokenizer: TextTokenizer, visible_ids: frozenset[int] = frozenset()) -> None:
         self._tokenizer = tokenizer
+        self._visible_ids = visible_ids
+        self._begin()
+
+    def _begin(self) -> None:
         self._stream = DecodeStream(skip_special_tokens=True)
         self._ids: list[int] = []
         self._given = 0
 
     def push(self, token_id: int) -> str:
         """The text this token completes, often the token's own, sometimes none."""
+        if token_id in self._visible_ids:
+            rest = self.flush()
+            self._begin()
+            return rest + self._tokenizer.decode([token_id], skip_special_tokens=False)
         self._ids.append(token_id)
         text = self._stream.step(self._tokenizer.backend_tokenizer, token_id) or ""  # type: ignore[arg-type]
         self._given += len(text)
