@@ -171,7 +171,7 @@ class LocalBackend:
                     tally.cached_tokens = event.cached_tokens
                     yield self._started(prepared, event)
                 case TokenEvent():
-                    delta = self._delta(event, tally)
+                    delta = self._delta(event, tally, with_scores=request.logprobs is not None)
                     if contest is None:
                         yield delta
                     else:
@@ -180,9 +180,9 @@ class LocalBackend:
             yield delta
         yield Finished(tally.usage(len(prepared.rendered.ids)))
 
-    def _delta(self, event: TokenEvent, tally: _Tally) -> Delta:
+    def _delta(self, event: TokenEvent, tally: _Tally, *, with_scores: bool) -> Delta:
         """One engine event as a Delta, read and counted."""
-        scores = tuple(self._logprob(score) for score in event.scores)
+        scores = tuple(self._logprob(score) for score in event.scores) if with_scores else ()
         plain = Delta(
             event.choice, event.text, logprobs=scores, token_count=event.token_count,
             finish_reason=event.finish, at=event.at,

@@ -161,7 +161,7 @@ class OutputReader:
             value = json.loads(text.strip())
         except ValueError:
             return []
-        made = []
+        made: list[ToolCallDelta] = []
         for item in value if isinstance(value, list) else [value]:
             inner = item.get("function", item) if isinstance(item, dict) else None
             if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
