@@ -18,7 +18,6 @@ from workbench.store.database import Database
 from workbench.store.login_attempts import LoginAttempts
 from workbench.store.passwords import Passwords
 from workbench.store.tables import accounts as accounts_table
-from workbench.store.upgrade import upgrade
 
 PASSWORD = "correct horse battery"
 FAST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

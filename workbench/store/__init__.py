@@ -5,5 +5,6 @@ from __future__ import annotations
 from workbench.store.accounts import Account
 from workbench.store.keys import LOCAL_ACCOUNT, KeyRecord, NewKey
 from workbench.store.store import FILE_NAME, Store
+from workbench.store.usage import DayOfUse
 
-__all__ = ["FILE_NAME", "LOCAL_ACCOUNT", "Account", "KeyRecord", "NewKey", "Store"]
+__all__ = ["FILE_NAME", "LOCAL_ACCOUNT", "Account", "DayOfUse", "KeyRecord", "NewKey", "Store"]

@@ -1,26 +1,89 @@
-"""Small writes made behind the requests: many callers, one transaction at a time.
+"""Small writes made beside the requests: many callers, one transaction at a time.
 
-While one transaction runs, what arrives is gathered for the next (group commit). When the database cannot be
-written, nothing is dropped: it is tried again until it can.
+While one transaction runs, what arrives is gathered for the next (group commit), so that a call costs the database
+the less the more there are. Nothing waits for the disk: what is written survives the death of this process. When
+the database cannot be written, the counts are kept and tried again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Executable, bindparam, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from workbench.core.errors import Unavailable
 from workbench.store.database import Database
-from workbench.store.tables import keys
+from workbench.store.tables import keys, usage
 
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
 
+_COUNTS = ("requests", "prompt_tokens", "completion_tokens", "credits")
 _TOUCH = update(keys).where(keys.c.id == bindparam("key_id")).values(last_used_at=bindparam("moment"))
+
+
+class Line(NamedTuple):
+    """Whose use of what is counted; `key_id` is empty for a page."""
+
+    day: date
+    account: str
+    key_id: str
+    model: str
+
+
+class Counts(NamedTuple):
+    """What was used."""
+
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    credits: float
+
+    def plus(self, other: Counts) -> Counts:
+        """Both together."""
+        return Counts(
+            self.requests + other.requests,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.credits + other.credits,
+        )
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction writes. `is_over` is set after the attempt, whatever came of it."""
+
+    lines: dict[Line, Counts] = field(default_factory=dict)
+    touched: dict[str, datetime] = field(default_factory=dict)
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
+    is_written: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.lines or self.touched)
+
+    def count(self, line: Line, counts: Counts) -> None:
+        known = self.lines.get(line)
+        self.lines[line] = counts if known is None else known.plus(counts)
+
+    def absorb(self, earlier: _Batch) -> None:
+        for line, counts in earlier.lines.items():
+            self.count(line, counts)
+        self.touched = {**earlier.touched, **self.touched}
+
+
+def _add_to_usage(dialect: str) -> Executable:
+    insert = postgresql.insert(usage) if dialect == "postgresql" else sqlite.insert(usage)
+    return insert.on_conflict_do_update(
+        index_elements=list(usage.primary_key.columns),
+        set_={name: usage.c[name] + insert.excluded[name] for name in _COUNTS},
+    )
 
 
 class Ledger:
@@ -28,45 +91,76 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._touched: dict[str, datetime] = {}
+        self._add_to_usage = _add_to_usage(database.dialect)
+        self._open = _Batch()
+        self._in_flight: _Batch | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._is_closing = asyncio.Event()
 
     def touch(self, key_id: str, moment: datetime) -> None:
-        """Notes when a key was last used."""
-        self._touched[key_id] = moment
+        """Notes when a key was last used; written soon, nobody waits for it."""
+        self._open.touched[key_id] = moment
         self._wake()
 
+    async def count(self, line: Line, counts: Counts) -> bool:
+        """Adds to a line. True once it is in the database; False when it has to be tried again, which it is.
+
+        A caller cancelled while it waits is counted all the same.
+        """
+        batch = self._open
+        batch.count(line, counts)
+        self._wake()
+        await batch.is_over.wait()
+        return batch.is_written
+
     async def flush(self) -> None:
-        """Returns once everything noted so far is in the database."""
-        while self._writer is not None and not self._writer.done():
-            await asyncio.shield(self._writer)
+        """Returns when an attempt was made to write everything noted so far."""
+        for batch in (self._in_flight, self._open):
+            if batch:
+                await batch.is_over.wait()
 
     async def close(self) -> None:
-        """Writes what is left, with one attempt; the rest is lost when the database does not take it."""
+        """Writes what is left, with one attempt; what the database does not take then is lost."""
+        self._is_closing.set()
         if self._writer is not None:
-            self._writer.cancel()
-            await asyncio.gather(self._writer, return_exceptions=True)
-        if self._touched:
-            await self._write()
+            await self._writer
 
     def _wake(self) -> None:
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._drain(), name="store-ledger")
 
     async def _drain(self) -> None:
-        while self._touched:
+        while self._open:
+            batch = self._in_flight = self._open
+            self._open = _Batch()
             try:
-                await self._write()
+                await self._write(batch)
+                batch.is_written = True
             except Unavailable as failure:
                 logger.warning("usage is kept in memory for now: %s", failure)
-                await asyncio.sleep(RETRY_SECONDS)
+            finally:
+                if not batch.is_written:
+                    self._open.absorb(batch)
+                self._in_flight = None
+                batch.is_over.set()
+            if not batch.is_written and not await self._is_worth_another_try():
+                return
 
-    async def _write(self) -> None:
-        touched, self._touched = self._touched, {}
-        try:
-            async with self._database.writing(wait_for_disk=False) as connection:
-                rows = [{"key_id": key_id, "moment": moment} for key_id, moment in touched.items()]
-                await connection.execute(_TOUCH, rows)
-        except BaseException:  # also a cancellation: what was taken goes back before anything newer
-            self._touched = {**touched, **self._touched}
-            raise
+    async def _is_worth_another_try(self) -> bool:
+        """Waits for it. False when the store closes meanwhile; then the attempt made while closing was the last."""
+        if self._is_closing.is_set():
+            return False
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_closing.wait(), RETRY_SECONDS)
+        return True
+
+    async def _write(self, batch: _Batch) -> None:
+        async with self._database.writing(wait_for_disk=False) as connection:
+            if batch.lines:  # in order, so that two processes never lock the same rows crosswise
+                rows = [
+                    {**line._asdict(), **counts._asdict()} for line, counts in sorted(batch.lines.items())
+                ]
+                await connection.execute(self._add_to_usage, rows)
+            if batch.touched:
+                moments = [{"key_id": key, "moment": moment} for key, moment in sorted(batch.touched.items())]
+                await connection.execute(_TOUCH, moments)

@@ -18,6 +18,7 @@ from workbench.store.ledger import Ledger
 from workbench.store.login_attempts import LoginAttempts
 from workbench.store.passwords import Passwords
 from workbench.store.upgrade import upgrade
+from workbench.store.usage import UsageRecords
 
 FILE_NAME = "workbench.db"
 """SQLite's file in the home folder."""
@@ -35,6 +36,7 @@ class Store:
         self._database = database
         self._ledger = Ledger(database)
         self.keys = Keys(database, clock, self._ledger.touch)
+        self.usage = UsageRecords(database, self._ledger, clock)
         self.accounts = Accounts(database, clock, Passwords(), LoginAttempts())
 
     @classmethod
@@ -57,7 +59,7 @@ class Store:
         return cls(database, clock)
 
     async def flush(self) -> None:
-        """Returns once everything noted behind the requests is in the database."""
+        """Returns when an attempt was made to write everything noted beside the requests."""
         await self._ledger.flush()
 
     async def close(self) -> None:
