@@ -1,0 +1,67 @@
+"""The page's table of contents, and how it is mounted beside the API."""
+
+from __future__ import annotations
+
+import gradio as gr
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from workbench.service import Workbench
+from workbench.ui import assets
+from workbench.ui.identity import CallerOf, local_user
+from workbench.ui.navigation import Link, Page, build_navigation
+from workbench.ui.serverless import build_serverless_page
+from workbench.ui.theme import workbench_theme
+
+EVENTS_AT_ONCE = 64
+"""Page events that may run at once. The real limit is the service's gate: it knows the models and the keys."""
+EVENTS_WAITING = 256
+CACHE_SECONDS = (60, 600)
+"""How often uploads are looked at, and how old they may become."""
+
+PAGES = {
+    Page("serverless", "Serverless", "serverless"): build_serverless_page,
+}
+"""The pages in the sidebar's order. A page is in the sidebar when it is here."""
+
+LINKS = (Link("API reference", "docs", "openai/docs"),)
+
+
+def build_ui(workbench: Workbench, caller_of: CallerOf = local_user) -> gr.Blocks:
+    """All pages as one Gradio app. A tab is built into the browser's page when it is first opened."""
+    with gr.Blocks(
+        title="Workbench",
+        fill_width=True,
+        fill_height=True,
+        analytics_enabled=False,
+        delete_cache=CACHE_SECONDS,
+    ) as ui:
+        build_navigation(tuple(PAGES), LINKS)
+        with gr.Tabs(elem_id="wb-pages"):
+            for page, build in PAGES.items():
+                with gr.Tab(page.label, id=page.name, elem_id=f"page-{page.name}"):
+                    build(ui, workbench, caller_of)
+    ui.queue(default_concurrency_limit=EVENTS_AT_ONCE, max_size=EVENTS_WAITING, api_open=False)
+    return ui
+
+
+def mount_ui(parent: FastAPI, workbench: Workbench, caller_of: CallerOf = local_user) -> FastAPI:
+    """Mounts the page at the parent's root, and its own files under /ui. Mount everything else first."""
+    parent.mount(assets.ROUTE, StaticFiles(directory=assets.folder()), name="assets")
+    site: FastAPI = gr.mount_gradio_app(
+        parent,
+        build_ui(workbench, caller_of),
+        path="/",
+        theme=workbench_theme(),
+        head=assets.head_html(),
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        show_error=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        pwa=False,
+        max_file_size=workbench.settings.max_body_bytes,
+        root_path=workbench.settings.root_path or None,
+    )
+    return site

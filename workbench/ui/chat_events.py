@@ -1,0 +1,174 @@
+"""What happens when somebody sends, stops, edits, regenerates, continues or clears."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import gradio as gr
+
+from workbench.core.errors import WorkbenchError
+from workbench.service import Workbench
+from workbench.ui.chat import Ask, stream_answer
+from workbench.ui.chat_area import ChatArea
+from workbench.ui.config_panel import ConfigPanel
+from workbench.ui.identity import CallerOf
+from workbench.ui.notice import error_notice
+from workbench.ui.session import ChatSession, Turn
+from workbench.ui.thread import TURNS_SHOWN, chat_messages
+
+Updates = dict[Any, Any]
+"""New values by component; a component that is not named keeps what it shows."""
+
+_CUT_SHORT = ("length", "stopped")
+
+
+class ChatEvents:
+    """The handlers of one page, bound to its components."""
+
+    def __init__(
+        self, area: ChatArea, config: ConfigPanel, workbench: Workbench, caller_of: CallerOf
+    ) -> None:
+        self._area = area
+        self._config = config
+        self._workbench = workbench
+        self._caller_of = caller_of
+
+    async def send(
+        self, request: gr.Request, session: ChatSession, text: str, model: str, *settings: Any
+    ) -> AsyncGenerator[Updates, None]:
+        """A new message and its answer."""
+        if not text.strip() or session.is_running:
+            return
+        async with aclosing(self._answer(request, session, model, settings, text=text)) as paints:
+            async for updates in paints:
+                yield updates
+
+    async def choose_example(
+        self, request: gr.Request, chosen: gr.SelectData, session: ChatSession, model: str, *settings: Any
+    ) -> AsyncGenerator[Updates, None]:
+        """An example of the empty page, sent as it is."""
+        async with aclosing(self.send(request, session, chosen.value["text"], model, *settings)) as paints:
+            async for updates in paints:
+                yield updates
+
+    async def edit(
+        self, request: gr.Request, edited: gr.EditData, session: ChatSession, model: str, *settings: Any
+    ) -> AsyncGenerator[Updates, None]:
+        """A user message in other words: what followed it is dropped and answered anew."""
+        if session.is_running:
+            return
+        place = max(0, len(session.turns) - TURNS_SHOWN) + int(edited.index) // 2
+        session.begin_again(place, str(edited.value), model)
+        async with aclosing(self._answer(request, session, model, settings)) as paints:
+            async for updates in paints:
+                yield updates
+
+    async def regenerate(
+        self, request: gr.Request, session: ChatSession, model: str, *settings: Any
+    ) -> AsyncGenerator[Updates, None]:
+        """The last message answered anew."""
+        if session.is_running or not session.turns:
+            return
+        session.begin_again(len(session.turns) - 1, None, model)
+        async with aclosing(self._answer(request, session, model, settings)) as paints:
+            async for updates in paints:
+                yield updates
+
+    async def proceed(
+        self, request: gr.Request, session: ChatSession, model: str, *settings: Any
+    ) -> AsyncGenerator[Updates, None]:
+        """The last answer, continued where it was cut."""
+        if session.is_running or not session.turns or not session.turns[-1].answer:
+            return
+        async with aclosing(self._answer(request, session, model, settings, continues=True)) as paints:
+            async for updates in paints:
+                yield updates
+
+    def stop(self, session: ChatSession) -> None:
+        """Asks the running answer to end; it ends itself within a tick and keeps what came."""
+        session.is_stopping = session.is_running
+
+    def clear(self, session: ChatSession) -> Updates:
+        """Forgets the conversation."""
+        session.clear()
+        return {self._area.thread: [], self._area.notice: "", self._area.proceed: gr.Button(visible=False)}
+
+    async def _answer(
+        self,
+        request: gr.Request,
+        session: ChatSession,
+        model: str,
+        settings: tuple[Any, ...],
+        *,
+        text: str | None = None,
+        continues: bool = False,
+    ) -> AsyncGenerator[Updates, None]:
+        """Paints from the user's turn to the last number under the answer; `text` begins a new turn."""
+        area = self._area
+        try:
+            values = self._config.ui.settings(settings)
+        except WorkbenchError as failure:
+            yield {area.notice: error_notice(failure)}
+            return
+        turn = session.begin(text, model) if text is not None else session.turns[-1]
+        turn.metrics = None
+        ask = Ask(model, values.system, values.params, continues)
+        yield self._begun(session, is_new=text is not None)
+        async with aclosing(
+            stream_answer(self._workbench, session, ask, self._caller_of(request))
+        ) as changes:
+            async for change in changes:
+                updates: Updates = {}
+                if change.has_text:
+                    updates[area.thread] = chat_messages(session.turns, is_running=session.is_running)
+                if change.notice is not None:
+                    updates[area.notice] = change.notice
+                yield updates
+        yield self._ended(session, turn)
+
+    def _begun(self, session: ChatSession, *, is_new: bool) -> Updates:
+        area = self._area
+        updates: Updates = {
+            area.thread: chat_messages(session.turns, is_running=True),
+            area.notice: "",
+            area.send: gr.Button(visible=False),
+            area.stop: gr.Button(visible=True),
+            area.proceed: gr.Button(visible=False),
+        }
+        return updates | {area.composer: ""} if is_new else updates
+
+    def _ended(self, session: ChatSession, turn: Turn) -> Updates:
+        area = self._area
+        updates: Updates = {area.send: gr.Button(visible=True), area.stop: gr.Button(visible=False)}
+        if not turn.answer and not turn.reasoning and turn in session.turns:
+            # Nothing came back: the message returns to the composer, so that it can be sent again.
+            session.turns.remove(turn)
+            updates[area.composer] = turn.user
+        updates[area.thread] = chat_messages(session.turns)
+        is_cut = turn.metrics is not None and turn.metrics.finish_reason in _CUT_SHORT
+        updates[area.proceed] = gr.Button(visible=bool(is_cut and turn.answer and session.turns))
+        return updates
+
+
+def bind_chat(
+    session: gr.State, area: ChatArea, config: ConfigPanel, workbench: Workbench, caller_of: CallerOf
+) -> None:
+    """Connects the area's components."""
+    events = ChatEvents(area, config, workbench, caller_of)
+    settings = [config.model, *config.ui.inputs]
+    paints = [area.thread, area.notice, area.composer, area.send, area.stop, area.proceed]
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    with_text = [session, area.composer, *settings]
+    without_text = [session, *settings]
+    gr.on(
+        [area.composer.submit, area.send.click], events.send, with_text, paints, trigger_mode="once", **quiet
+    )
+    area.thread.example_select(events.choose_example, without_text, paints, trigger_mode="once", **quiet)
+    area.thread.edit(events.edit, without_text, paints, trigger_mode="once", **quiet)
+    area.thread.retry(events.regenerate, without_text, paints, trigger_mode="once", **quiet)
+    area.proceed.click(events.proceed, without_text, paints, trigger_mode="once", **quiet)
+    area.stop.click(events.stop, [session], None, queue=False, **quiet)
+    area.reset.click(events.clear, [session], [area.thread, area.notice, area.proceed], queue=False, **quiet)
+    area.export.click(None, [area.thread], None, js="(thread) => wb.exportThread(thread)", **quiet)

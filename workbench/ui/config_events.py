@@ -1,0 +1,63 @@
+"""What happens when the region, the model or the view changes, and while a model loads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from workbench.core.backend import ModelState
+from workbench.service import Workbench
+from workbench.ui.config_panel import ConfigPanel, models_in
+from workbench.ui.identity import CallerOf
+from workbench.ui.model_header import model_header_html
+from workbench.ui.params_panel import ParamsPanel, panel_defaults
+
+LOADING_POLL_SECONDS = 0.5
+
+
+def bind_config(
+    ui: gr.Blocks, header: gr.HTML, config: ConfigPanel, workbench: Workbench, caller_of: CallerOf
+) -> None:
+    """Connects the panel. The timer runs only while a model is on its way into memory."""
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    timer = gr.Timer(LOADING_POLL_SECONDS)
+
+    def look(request: gr.Request, model: str) -> tuple[str, gr.Timer]:
+        """The header, and whether to look again."""
+        status = workbench.model(model, caller_of(request))
+        return model_header_html(status), gr.Timer(active=status.state is ModelState.LOADING)
+
+    def choose_region(request: gr.Request, region: str) -> gr.Dropdown:
+        choices = models_in(workbench.models(caller_of(request)), region)
+        return gr.Dropdown(choices, value=choices[0][1] if choices else None)
+
+    def choose_model(request: gr.Request, model: str) -> tuple[Any, ...]:
+        """The header, and each view's max tokens as the model likes it: no other setting is touched."""
+        card = workbench.model(model, caller_of(request)).card
+        wanted = panel_defaults(card)["max_tokens"]
+        return (*look(request, model), wanted, wanted)
+
+    timer.tick(look, [config.model], [header, timer], **quiet)
+    ui.load(look, [config.model], [header, timer], **quiet)
+    config.region.input(choose_region, [config.region], [config.model], **quiet)
+    config.model.change(
+        choose_model, [config.model],
+        [header, timer, config.ui.controls["max_tokens"], config.api.controls["max_tokens"]], **quiet,
+    )  # fmt: skip
+    config.view.input(None, [config.view], None, js="(view) => wb.showView(view)", **quiet)
+    for panel in (config.ui, config.api):
+        _bind_reset(panel, config, workbench, caller_of)
+    config.copy_to_api.click(
+        None, config.ui.inputs, config.api.inputs, js="(...values) => values", **quiet
+    )  # fmt: skip
+
+
+def _bind_reset(panel: ParamsPanel, config: ConfigPanel, workbench: Workbench, caller_of: CallerOf) -> None:
+    def reset(request: gr.Request, model: str) -> list[Any]:
+        defaults = panel_defaults(workbench.model(model, caller_of(request)).card)
+        return [defaults[name] for name in panel.controls]
+
+    panel.reset.click(
+        reset, [config.model], list(panel.controls.values()), show_progress="hidden", api_visibility="private"
+    )

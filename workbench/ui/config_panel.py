@@ -1,0 +1,65 @@
+"""The right-hand panel of the Serverless page: region, model, view, then each view's own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+
+from workbench.backends.pool import ModelStatus
+from workbench.core.backend import ModelCard
+from workbench.ui.markup import markup
+from workbench.ui.params_panel import ParamsPanel, build_params_panel
+
+UI_VIEW, API_VIEW = "UI", "API"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigPanel:
+    """The panel's parts. `ui` and `api` are two sets of settings; changing one never changes the other."""
+
+    region: gr.Dropdown
+    model: gr.Dropdown
+    view: gr.Radio
+    ui: ParamsPanel
+    api: ParamsPanel
+    copy_to_api: gr.Button
+
+
+def regions(models: Sequence[ModelStatus]) -> list[str]:
+    """Where the models run, in the catalogue's order."""
+    return list(dict.fromkeys(status.card.region for status in models))
+
+
+def models_in(models: Sequence[ModelStatus], region: str) -> list[tuple[str, str]]:
+    """(label, id) of the region's models."""
+    return [(status.card.id.rpartition("/")[2], status.card.id) for status in models
+            if status.card.region == region]  # fmt: skip
+
+
+def build_config_panel(models: Sequence[ModelStatus], card: ModelCard) -> ConfigPanel:
+    """The panel in the order people know: region, model, view, system prompt, sampling, stop."""
+    with gr.Column(elem_id="wb-config", elem_classes="wb-panel"):
+        markup(
+            '<div class="wb-panel-head"><h2>Configuration</h2><button type="button" class="wb-icon-button" '
+            'data-wb="close-drawers" aria-label="Close the configuration">&times;</button></div>'
+        )
+        region = gr.Dropdown(
+            regions(models), value=card.region, label="Region", info="Where the model runs.",
+            elem_id="wb-region", elem_classes=["wb-field", "wb-help"],
+        )  # fmt: skip
+        model = gr.Dropdown(
+            models_in(models, card.region), value=card.id, label="Model", elem_id="wb-model",
+            elem_classes="wb-field",
+        )  # fmt: skip
+        view = gr.Radio(
+            [UI_VIEW, API_VIEW], value=UI_VIEW, label="View", elem_id="wb-view", elem_classes="wb-segmented"
+        )
+        with gr.Column(elem_classes="wb-settings wb-only-ui"):
+            ui = build_params_panel("ui", card)
+        with gr.Column(elem_classes="wb-settings wb-only-api"):
+            api = build_params_panel("api", card)
+            copy_to_api = gr.Button("Copy UI settings to API", size="sm", elem_id="api-from-ui",
+                                    elem_classes="wb-quiet")  # fmt: skip
+    return ConfigPanel(region, model, view, ui, api, copy_to_api)

@@ -1,0 +1,10 @@
+"""Our own markup as a component, without Gradio's typography for prose."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+
+def markup(html: str = "", *, elem_id: str | None = None) -> gr.HTML:
+    """A piece of HTML that the page's style sheets alone dress. The caller has escaped what came from outside."""
+    return gr.HTML(html, elem_id=elem_id, apply_default_css=False, padding=False)

@@ -1,0 +1,43 @@
+"""The Serverless page: talk to a model, or read the code that does."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from workbench.core.caller import LOCAL_USER
+from workbench.service import Workbench
+from workbench.ui.api_events import bind_api_view
+from workbench.ui.api_view import build_api_view
+from workbench.ui.assets import icon
+from workbench.ui.chat_area import build_chat_area
+from workbench.ui.chat_events import bind_chat
+from workbench.ui.config_events import bind_config
+from workbench.ui.config_panel import build_config_panel
+from workbench.ui.identity import CallerOf
+from workbench.ui.markup import markup
+from workbench.ui.model_header import model_header_html
+from workbench.ui.session import SECONDS_KEPT, ChatSession
+
+_TOGGLE = (
+    '<button type="button" class="wb-icon-button" data-wb="config" aria-label="Configuration" '
+    'aria-expanded="true" aria-controls="wb-config">{icon}</button>'
+)
+
+
+def build_serverless_page(ui: gr.Blocks, workbench: Workbench, caller_of: CallerOf) -> None:
+    """Header, chat or code, and the configuration panel on the right."""
+    card = workbench.catalogue.default
+    session = gr.State(ChatSession(), time_to_live=SECONDS_KEPT)
+    with gr.Row(elem_classes="wb-page", elem_id="wb-serverless"):
+        with gr.Column(elem_classes="wb-main", elem_id="main-content"):
+            with gr.Row(elem_classes="wb-header"):
+                header = markup(
+                    model_header_html(workbench.model(card.id, LOCAL_USER)), elem_id="wb-model-header"
+                )
+                markup(_TOGGLE.format(icon=icon("sliders")), elem_id="wb-config-toggle")
+            area = build_chat_area()
+            view = build_api_view()
+        config = build_config_panel(workbench.models(LOCAL_USER), card)
+    bind_chat(session, area, config, workbench, caller_of)
+    bind_config(ui, header, config, workbench, caller_of)
+    bind_api_view(ui, view, config, workbench, caller_of)

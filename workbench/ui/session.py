@@ -1,0 +1,64 @@
+"""One browser tab's conversation. It lives in memory only and is gone with the tab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from workbench.core.chat import Message, Role
+from workbench.ui.metrics import AnswerMetrics
+
+SECONDS_KEPT = 3600
+"""How long a closed or idle tab's conversation stays in memory."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """What the user said and what came back so far. `metrics` is None until the answer has ended."""
+
+    user: str
+    answer: str = ""
+    reasoning: str = ""
+    model: str = ""
+    metrics: AnswerMetrics | None = None
+
+
+@dataclass(slots=True)
+class ChatSession:
+    """The state of one chat.
+
+    `is_stopping` is set by the stop button and read by the stream that runs; `is_running` is True from the
+    moment a message is sent until its answer has ended.
+    """
+
+    turns: list[Turn] = field(default_factory=list)
+    is_running: bool = False
+    is_stopping: bool = False
+
+    def begin(self, text: str, model: str) -> Turn:
+        """A new last turn, not answered yet."""
+        turn = Turn(user=text, model=model)
+        self.turns.append(turn)
+        return turn
+
+    def begin_again(self, index: int, text: str | None, model: str) -> Turn:
+        """The turn `index` without its answer, everything after it dropped; `text` replaces what was said."""
+        turn = self.turns[index]
+        del self.turns[index + 1 :]
+        self.turns[index] = Turn(user=turn.user if text is None else text, model=model)
+        return self.turns[index]
+
+    def clear(self) -> None:
+        """Forgets the conversation. A stream that runs is asked to stop."""
+        self.turns.clear()
+        self.is_stopping = self.is_running
+
+    def messages(self, system: str) -> tuple[Message, ...]:
+        """The conversation as the model sees it, ending with the last user turn or its unfinished answer."""
+        said: list[Message] = []
+        if system.strip():
+            said.append(Message(Role.SYSTEM, system))
+        for turn in self.turns:
+            said.append(Message(Role.USER, turn.user))
+            if turn.answer:
+                said.append(Message(Role.ASSISTANT, turn.answer))
+        return tuple(said)

@@ -1,0 +1,83 @@
+"""The conversation as the Chatbot shows it: reasoning folded, the answer, and a line of numbers beneath."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from workbench.ui.metrics import FINISH_REASONS, AnswerMetrics, duration, in_credits
+from workbench.ui.session import Turn
+
+TURNS_SHOWN = 100
+"""The browser shows the last turns only: rendering time grows with the thread; the session keeps them all."""
+
+
+def chat_messages(turns: Sequence[Turn], *, is_running: bool = False) -> list[dict[str, Any]]:
+    """The Chatbot's value. Each assistant message is a list of parts: reasoning, answer, foot."""
+    first = max(0, len(turns) - TURNS_SHOWN)
+    messages: list[dict[str, Any]] = []
+    for index, turn in enumerate(turns[first:], first):
+        messages.append({"role": "user", "content": turn.user})
+        is_open = is_running and index == len(turns) - 1
+        if parts := _assistant_parts(turn, is_open):
+            content = [{"type": "text", "text": part} for part in parts]
+            messages.append({"role": "assistant", "content": content})
+    return messages
+
+
+def _assistant_parts(turn: Turn, is_open: bool) -> list[str]:
+    parts: list[str] = []
+    if turn.reasoning:
+        parts.append(_reasoning_html(turn.reasoning, is_open=is_open and not turn.answer))
+    if turn.answer:
+        parts.append(turn.answer)
+    elif is_open and not turn.reasoning:
+        parts.append(_WAITING)
+    if turn.metrics is not None:
+        parts.append(foot_html(turn.metrics, has_text=bool(turn.answer)))
+    return parts
+
+
+_WAITING = (
+    '<div class="wb-waiting" role="status"><span class="wb-dot"></span><span class="wb-dot"></span>'
+    '<span class="wb-dot"></span><span class="wb-sr">Waiting for the first token</span></div>'
+)
+
+
+def _reasoning_html(text: str, *, is_open: bool) -> str:
+    """The model's reasoning as text, folded unless it is all there is so far."""
+    state = " open" if is_open else ""
+    body = escape(text).replace("\n", "<br>")
+    title = "Thinking" if is_open else "Reasoning"
+    return f'<details class="wb-reasoning"{state}><summary>{title}</summary><div>{body}</div></details>'
+
+
+def foot_html(metrics: AnswerMetrics, *, has_text: bool = True) -> str:
+    """The line under an answer: time to first token, speed, tokens in and out, cost, why it ended."""
+    facts: list[tuple[str, str, str]] = []
+    if metrics.ttft_seconds is not None:
+        facts.append(("TTFT", duration(metrics.ttft_seconds), "Sent to the first token"))
+    if metrics.tokens_per_second is not None:
+        facts.append(("", f"{metrics.tokens_per_second:.1f} tokens/s", "(tokens - 1) / (last - first token)"))
+    facts.append(("", f"{metrics.prompt_tokens} in", "Tokens of the prompt, the conversation included"))
+    facts.append(("", f"{metrics.completion_tokens} out", "Tokens of the answer, reasoning included"))
+    if metrics.cost is not None:
+        facts.append(("", f"{in_credits(metrics.cost)} credits", "Tokens x the model's price"))
+    label, meaning = FINISH_REASONS.get(metrics.finish_reason, (metrics.finish_reason, ""))
+    spans = "".join(f'<span title="{escape(title)}">{_label(name)}{escape(value)}</span>'
+                    for name, value, title in facts)  # fmt: skip
+    quiet = "" if metrics.finish_reason in ("stop", "tool_calls") else " wb-marked"
+    end = f'<span class="wb-finish{quiet}" title="{escape(meaning)}">{escape(label)}</span>'
+    copy = _COPY if has_text else ""
+    return f'<div class="wb-foot">{copy}{spans}{end}</div>'
+
+
+def _label(name: str) -> str:
+    return f"<b>{escape(name)}</b> " if name else ""
+
+
+_COPY = (
+    '<button type="button" class="wb-copy" title="Copy the answer"><i class="wb-i-copy"></i>'
+    "<span>Copy</span></button>"
+)
