@@ -19,7 +19,8 @@ from workbench.backends.pool import Opener, Pool
 from workbench.backends.scripted import ScriptedBackend
 from workbench.core.access import KeyKind
 from workbench.core.backend import ModelCard
-from workbench.core.caller import Caller
+from workbench.core.caller import LOCAL_USER, Caller
+from workbench.core.chat import TextPrompt
 from workbench.core.errors import InvalidApiKey
 from workbench.core.settings import Settings
 from workbench.server import build_app
@@ -61,7 +62,9 @@ class FakeKeyRing:
         return found
 
 
-def scripted_workbench(backend: ScriptedBackend, settings: Settings, opener: Opener | None = None) -> Workbench:
+def scripted_workbench(
+    backend: ScriptedBackend, settings: Settings, opener: Opener | None = None
+) -> Workbench:
     """A service with two catalogue entries, both answered by `backend`, or by what `opener` loads."""
     cards = {
         id_: ModelCard(id=id_, source="script", backend="scripted", price_per_million_tokens=0.2)
@@ -92,8 +95,7 @@ async def open_site(settings: Settings, backend: ScriptedBackend) -> AsyncGenera
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860", headers=headers) as client,
     ):
-        while not workbench.readiness().is_ready:
-            await asyncio.sleep(0.001)
+        await workbench.tokenize(MODEL, TextPrompt("waits until the model is loaded"), LOCAL_USER)
         yield Site(app, workbench, backend, client)
 
 
