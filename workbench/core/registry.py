@@ -14,8 +14,13 @@ BACKENDS: Mapping[str, str] = {
 }
 
 GUARDS: Mapping[str, str] = {
-    "off": "guard.off:OffGuard",
-    "llama-guard-3": "guard.llama_guard:LlamaGuard",
+    "off": "guard.off:open_guard",
+    "llama-guard-1-7b": "guard.llama_guard:open_guard",
+    "llama-guard-2-8b": "guard.llama_guard:open_guard",
+    "llama-guard-3-1b": "guard.llama_guard:open_guard",
+    "llama-guard-3-8b": "guard.llama_guard:open_guard",
+    "llama-guard-3-11b-vision": "guard.llama_guard:open_guard",
+    "llama-guard-4-12b": "guard.llama_guard:open_guard",
 }
 
 EVALUATORS: Mapping[str, str] = {
