@@ -124,8 +124,7 @@ class Guard(Protocol):
         """Changes with its weights, prompt and policy: results are comparable only where it is the same."""
         ...
 
-    @property
-    def threshold(self) -> float:
+    def threshold_for(self, direction: Direction) -> float:
         """The `p_unsafe` from which on it says unsafe when the caller sets no other, in [0, 1]."""
         ...
 

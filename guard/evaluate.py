@@ -55,8 +55,9 @@ class HazardResult:
 class GuardReport:
     """The metrics of `workbench guard evaluate`. Rates are in [0, 1] and None where undefined.
 
-    `n` counts the rows judged. `false_positives` and `false_negatives` are line numbers. `intervals` are 95 %
-    bootstrap intervals [low, high] by metric.
+    `n` counts the rows judged. `threshold` is None where prompts and answers had different ones.
+    `false_positives` and `false_negatives` are line numbers. `intervals` are 95 % bootstrap intervals [low,
+    high] by metric.
     """
 
     guard: str
@@ -126,16 +127,10 @@ async def evaluate(
     judged = await judge_rows(
         guard, labelled.rows, threshold=threshold, batch_size=batch_size, on_progress=on_progress
     )
-    return report(guard, judged, labelled.bad_rows, threshold=threshold)
+    return report(guard, judged, labelled.bad_rows)
 
 
-def report(
-    guard: Guard,
-    judged: Sequence[JudgedRow],
-    bad_rows: Sequence[BadRow] = (),
-    *,
-    threshold: float | None = None,
-) -> GuardReport:
+def report(guard: Guard, judged: Sequence[JudgedRow], bad_rows: Sequence[BadRow] = ()) -> GuardReport:
     """The metrics of rows already judged."""
     known = [row for row in judged if row.verdict.is_available]
     labels = np.array([row.row.is_unsafe for row in known], dtype=np.bool_)
@@ -146,7 +141,7 @@ def report(
     return GuardReport(
         guard=guard.name,
         fingerprint=guard.fingerprint,
-        threshold=guard.threshold if threshold is None else threshold,
+        threshold=_common_threshold(known),
         n=len(known),
         n_unsafe=int(labels.sum()),
         unavailable=len(judged) - len(known),
@@ -167,6 +162,11 @@ def report(
         false_negatives=[row.row.line for row in known if row.row.is_unsafe and not row.verdict.is_flagged],
         bad_rows=list(bad_rows),
     )
+
+
+def _common_threshold(rows: Sequence[JudgedRow]) -> float | None:
+    thresholds = {row.verdict.threshold for row in rows}
+    return thresholds.pop() if len(thresholds) == 1 else None
 
 
 def _scores(rows: Sequence[JudgedRow]) -> Scores | None:

@@ -14,8 +14,11 @@ class OffGuard:
 
     name = "off"
     fingerprint = "off"
-    threshold = 1.0
     hazards: tuple[Hazard, ...] = ()
+
+    def threshold_for(self, direction: Direction) -> float:
+        """1: nothing lies below any threshold a request may ask for."""
+        return 1.0
 
     async def check(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from guard.base import Direction, Verdict, VerdictState
+from guard.base import Direction, Guard, Verdict, VerdictState
 
 
 class Mode(StrEnum):
@@ -111,10 +111,13 @@ class ScreeningPolicy:
         """The policy of one direction."""
         return self.input if direction is Direction.INPUT else self.output
 
-    def tightened(self, asked: ScreeningPolicy, *, guard_threshold: float) -> ScreeningPolicy:
+    def tightened(self, asked: ScreeningPolicy, guard: Guard) -> ScreeningPolicy:
         """This policy with what `asked` adds to its strictness. All that is not a direction's stays as it is."""
+        inward, outward = (
+            guard.threshold_for(direction) for direction in (Direction.INPUT, Direction.OUTPUT)
+        )
         return replace(
             self,
-            input=self.input.tightened(asked.input, guard_threshold=guard_threshold),
-            output=self.output.tightened(asked.output, guard_threshold=guard_threshold),
+            input=self.input.tightened(asked.input, guard_threshold=inward),
+            output=self.output.tightened(asked.output, guard_threshold=outward),
         )

@@ -81,14 +81,13 @@ class LlamaGuard:
         return self._fingerprint
 
     @property
-    def threshold(self) -> float:
-        """The threshold used when a call sets none."""
-        return self._threshold
-
-    @property
     def hazards(self) -> tuple[Hazard, ...]:
         """The hazards of its policy."""
         return tuple(dict.fromkeys(self._policy.hazards.values()))
+
+    def threshold_for(self, direction: Direction) -> float:
+        """The threshold used when a call sets none, the same for both directions."""
+        return self._threshold
 
     async def check(
         self,

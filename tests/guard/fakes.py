@@ -128,11 +128,13 @@ class FakeGuard:
     failure: Exception | None = None
     name: str = "fake"
     fingerprint: str = "fake-1"
-    threshold: float = 0.5
     hazards: tuple[Hazard, ...] = STANDARD_HAZARDS
     judged: list[tuple[Direction, str]] = field(default_factory=list)
     thresholds: list[float | None] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
+
+    def threshold_for(self, direction: Direction) -> float:
+        return 0.5 if direction is Direction.INPUT else 0.3
 
     async def check(
         self,
@@ -157,9 +159,11 @@ class FakeGuard:
             raise self.failure
         self.batches.append(len(conversations))
         self.thresholds.append(threshold)
-        return [self._verdict(turns_to_judge(one, direction)[-1].text, direction) for one in conversations]
+        limit = self.threshold_for(direction) if threshold is None else threshold
+        texts = [turns_to_judge(one, direction)[-1].text for one in conversations]
+        return [self._verdict(text, direction, limit) for text in texts]
 
-    def _verdict(self, text: str, direction: Direction) -> Verdict:
+    def _verdict(self, text: str, direction: Direction, limit: float) -> Verdict:
         self.judged.append((direction, text))
         if "garble" in text:
             return Verdict(self.name, direction, VerdictState.UNAVAILABLE, reason="garbled")
@@ -169,7 +173,7 @@ class FakeGuard:
             direction,
             VerdictState.UNSAFE if is_unsafe else VerdictState.SAFE,
             p_unsafe=0.9 if is_unsafe else 0.1,
-            threshold=0.5,
+            threshold=limit,
             hazards=(Hazard("S9", "Indiscriminate Weapons"),) if is_unsafe else (),
             latency_ms=1.0,
         )

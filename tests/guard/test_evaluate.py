@@ -90,7 +90,8 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_reason(tmp_path: Path) -
 
 async def test_the_report_counts_what_the_guard_did() -> None:
     found = await evaluate(FakeGuard(), read_labelled_lines(written(GOOD)))
-    assert (found.guard, found.fingerprint, found.threshold) == ("fake", "fake-1", 0.5)
+    assert (found.guard, found.fingerprint) == ("fake", "fake-1")
+    assert found.threshold is None
     assert (found.n, found.n_unsafe, found.unavailable) == (5, 3, 1)
     assert (found.precision, found.recall) == (2 / 3, 2 / 3)
     assert found.f1 == pytest.approx(2 / 3)
@@ -116,6 +117,11 @@ async def test_batches_and_progress_change_no_verdict() -> None:
     assert batched == await judge_rows(FakeGuard(), rows)
     assert seen == [(4, 6), (5, 6), (6, 6)]
     assert guard.batches == [4, 1, 1]
+
+
+async def test_one_side_alone_has_one_threshold() -> None:
+    answers = [row for row in GOOD if "response" in row]
+    assert (await evaluate(FakeGuard(), read_labelled_lines(written(answers)))).threshold == 0.3
 
 
 async def test_a_threshold_reaches_the_guard_and_the_report() -> None:

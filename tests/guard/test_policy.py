@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from guard.base import Direction, Hazard, Verdict, VerdictState
 from guard.policy import DirectionPolicy, Mode, ScreeningPolicy, WindowSizes
+from tests.guard.fakes import FakeGuard
 
 HATE = Hazard("S10", "Hate")
 FLAGGED = Verdict("g", Direction.INPUT, VerdictState.UNSAFE, p_unsafe=0.9, hazards=(HATE,))
@@ -61,10 +62,17 @@ def test_a_threshold_above_the_guards_own_does_not_loosen() -> None:
 def test_a_request_cannot_make_the_guard_fail_open() -> None:
     base = ScreeningPolicy(output=DirectionPolicy(Mode.BLOCK))
     asked = ScreeningPolicy(input=DirectionPolicy(Mode.BLOCK), is_fail_open=True, timeout_seconds=0.0)
-    tightened = base.tightened(asked, guard_threshold=0.5)
+    tightened = base.tightened(asked, FakeGuard())
     assert not tightened.is_fail_open
     assert tightened.timeout_seconds == base.timeout_seconds
     assert (tightened.input.mode, tightened.output.mode) == (Mode.BLOCK, Mode.BLOCK)
+
+
+def test_each_direction_is_tightened_from_its_own_threshold() -> None:
+    base = ScreeningPolicy(DirectionPolicy(Mode.BLOCK), DirectionPolicy(Mode.BLOCK))
+    asked = ScreeningPolicy(DirectionPolicy(Mode.SCORE, 0.4), DirectionPolicy(Mode.SCORE, 0.4))
+    tightened = base.tightened(asked, FakeGuard())
+    assert (tightened.input.threshold, tightened.output.threshold) == (0.4, 0.3)
 
 
 def test_a_hazard_that_does_not_count_does_not_flag() -> None:
