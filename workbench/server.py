@@ -25,13 +25,14 @@ from workbench.api.errors import add_error_handlers
 from workbench.api.hosts import HostRules
 from workbench.api.routes import health
 from workbench.api.session import Sessions
-from workbench.backends.catalogue import read_catalogue
-from workbench.backends.pool import Pool
+from workbench.backends.catalogue import Catalogue, read_catalogue
+from workbench.backends.pool import MemoryPlan, Pool
 from workbench.core.backend import Backend, ModelCard, Progress
 from workbench.core.caller import LOCAL_USER, Caller
 from workbench.core.errors import ConfigurationError
 from workbench.core.registry import BACKENDS, load
 from workbench.core.settings import Settings
+from workbench.engine.memory import free_for_models
 from workbench.logs import configure_logs, log_loop_error
 from workbench.service import Workbench
 from workbench.store import FILE_NAME, Store
@@ -55,18 +56,28 @@ class Transport:
     is_plain_meant: bool = False
 
 
-def make_workbench(settings: Settings, models: tuple[str, ...] = ()) -> Workbench:
-    """The service over the catalogue, with `models` (hub ids or paths) in front of it.
-
-    Raises: ConfigurationError for a catalogue that cannot be read or a path where nothing is.
-    """
-    catalogue = read_catalogue(settings.models).with_models(models)
+def make_workbench(settings: Settings, catalogue: Catalogue, store: Store | None = None) -> Workbench:
+    """The service over a catalogue, with engine and memory plan. Raises: ConfigurationError for a wrong guard."""
 
     def open_model(card: ModelCard, progress: Progress) -> Backend:
         backend: Backend = load(BACKENDS, card.backend, "backend")(card, settings, progress)
         return backend
 
-    return Workbench(settings, catalogue, Pool(catalogue, open_model))
+    return Workbench(settings, catalogue, Pool(catalogue, open_model, _memory_plan(settings)), store)
+
+
+def _memory_plan(settings: Settings) -> MemoryPlan:
+    """What the pool asks before it loads a model; torch is imported only then."""
+
+    def needed(card: ModelCard) -> int | None:
+        from workbench.engine.footprint import needed_bytes
+        from workbench.engine.loader import default_dtype_bytes
+
+        return (
+            needed_bytes(card, settings, default_dtype_bytes(card.dtype)) if card.backend == "local" else None
+        )
+
+    return MemoryPlan(free_for_models, needed)
 
 
 def build_app(workbench: Workbench, keys: KeyRing, *, page: Page | None = None) -> FastAPI:
@@ -130,11 +141,11 @@ def serve(settings: Settings, models: tuple[str, ...] = (), transport: Transport
     _check_exposure(settings)
     listener = _listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-    workbench = make_workbench(settings, models)
+    catalogue = read_catalogue(settings.models).with_models(models)
     # uvicorn ends the process by the signal it got; as an exception the store is closed first.
     signal.signal(signal.SIGTERM, _stop)
     try:
-        asyncio.run(_run(workbench, listener, transport))
+        asyncio.run(_run(settings, catalogue, listener, transport))
     except KeyboardInterrupt:
         return
 
@@ -143,10 +154,12 @@ def _stop(signal_number: int, frame: object) -> NoReturn:
     raise SystemExit(0)
 
 
-async def _run(workbench: Workbench, listener: socket.socket, transport: Transport) -> None:
+async def _run(
+    settings: Settings, catalogue: Catalogue, listener: socket.socket, transport: Transport
+) -> None:
     asyncio.get_running_loop().set_exception_handler(log_loop_error)
-    settings = workbench.settings
     async with await Store.open(settings.database_url or settings.home / FILE_NAME) as store:
+        workbench = make_workbench(settings, catalogue, store)
         site = build_app(workbench, store.keys, page=gradio_page)
         config = uvicorn.Config(
             site,

@@ -1,31 +1,48 @@
 """Workbench: the only place where a request's way is written.
 
-admission -> model -> guard in -> generate -> guard out -> accounting. The page, the API and the command line
-all enter here with a Caller; nothing above this module talks to a backend, a guard or the gate.
+admission -> model -> guard in -> generate -> guard out -> accounting. The page, the API and the command line all enter
+here with a Caller; nothing above this module talks to a backend, a guard or the gate.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import timedelta
 
+from guard.base import Direction, Guard, ScreenedEvent, Verdict
+from guard.pipeline import Screening
+from workbench.admission import Gate, GateLoad, QueuePosition, Rules, Ticket
 from workbench.backends.catalogue import Catalogue
 from workbench.backends.pool import ModelStatus, Pool
-from workbench.core.backend import CallContext, ModelCard, ModelState
+from workbench.core.access import KeyKind
+from workbench.core.backend import Backend, CallContext, ModelCard, ModelState
 from workbench.core.caller import Caller
 from workbench.core.chat import (
+    ChatPrompt,
     Completion,
     CompletionBuilder,
+    Delta,
+    Finished,
     GenerationRequest,
+    Message,
     Prompt,
+    Role,
+    Started,
     StreamEvent,
+    TextPrompt,
     TrafficClass,
+    Usage,
 )
-from workbench.core.errors import ModelNotAllowed
+from workbench.core.errors import ModelNotAllowed, Unavailable
 from workbench.core.settings import Settings
+from workbench.screening import Guards, ScreeningChoice
+from workbench.store import Store
+
+MIN_PLACES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +53,68 @@ class Readiness:
     status: ModelStatus
 
 
-class Workbench:
-    """Everything a door can ask for.
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """How one call is made, beside what it asks.
 
-    Made once in app.py and injected; holds no request's text after its answer.
+    `screening` None leaves screening to the operator. `on_wait` is told of each new place in the queue, `on_admit` of
+    the ticket when the wait is over; both on the event loop.
     """
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, pool: Pool) -> None:
+    traffic: TrafficClass = TrafficClass.INTERACTIVE
+    request_id: str = ""
+    screening: ScreeningChoice | None = None
+    on_wait: Callable[[QueuePosition], None] | None = None
+    on_admit: Callable[[Ticket], None] | None = None
+
+
+DEFAULT_OPTIONS = CallOptions()
+
+
+class Workbench:
+    """Everything a door can ask for. Made once and injected; holds no request's text after its answer."""
+
+    def __init__(
+        self, settings: Settings, catalogue: Catalogue, pool: Pool, store: Store | None = None
+    ) -> None:
         self.settings = settings
         self.catalogue = catalogue
+        self.guards = Guards(settings.guard, catalogue, pool)
         self._pool = pool
+        self._store = store
+        self._gate = Gate(
+            self._places_of,
+            Rules(total=settings.max_concurrency, queue_size=settings.queue_size),
+            queue_seconds=settings.queue_timeout,
+            tokens_today=self._tokens_today,
+        )
         self.started_at = time.time()
         self._warm_up: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begins to load the default model in the background; returns at once."""
-        self._warm_up = asyncio.create_task(self._load_default(), name="load the default model")
+        # A failed load is kept in the model's status: readiness and the page show it, the server stays up.
+        self._warm_up = asyncio.create_task(
+            self._pool.warm(self.catalogue.default.id), name="load the default model"
+        )
 
-    async def stop(self) -> None:
-        """Ends what runs and frees the models."""
+    async def stop(self, grace_seconds: float = 5.0) -> None:
+        """Lets nobody in any more, gives streams `grace_seconds` to end, then ends them and frees the models."""
+        self._gate.stop()
+        await self._gate.drained(grace_seconds)
         if self._warm_up is not None:
             self._warm_up.cancel()
             await asyncio.wait({self._warm_up})
         await self._pool.close()
 
-    async def _load_default(self) -> None:
-        # A failed load is kept in the model's status: readiness and the page show it, the server stays up.
-        await self._pool.warm(self.catalogue.default.id)
+    # -- what there is --
+
+    @property
+    def store(self) -> Store:
+        """Keys, accounts, usage. Raises: Unavailable on a service that was made without one."""
+        if self._store is None:
+            raise Unavailable("This server runs without a store.")
+        return self._store
 
     def readiness(self) -> Readiness:
         """Whether the default model answers."""
@@ -77,6 +129,22 @@ class Workbench:
         """One model. Raises: ModelNotFound, ModelNotAllowed."""
         return self._pool.status(self._card(model, caller).id)
 
+    def load(self) -> GateLoad:
+        """How many calls run and wait, and how many places they hold."""
+        return self._gate.load()
+
+    async def warm(self, model: str, caller: Caller) -> None:
+        """Loads a model so that its first answer comes quickly. Raises: ModelNotFound, ModelNotAllowed."""
+        await self._pool.warm(self._card(model, caller).id)
+
+    async def create_key(self, caller: Caller, name: str, expires_seconds: float | None) -> str:
+        """The secret of a new inference key of the caller's account, shown this once. None: it never expires."""
+        expires = None if expires_seconds is None else timedelta(seconds=expires_seconds)
+        made = await self.store.keys.create(
+            name=name, kind=KeyKind.INFERENCE, account=caller.account, expires=expires
+        )
+        return made.secret
+
     def _card(self, model: str, caller: Caller) -> ModelCard:
         card = self.catalogue.get(model)
         if not caller.may_use(model):
@@ -85,41 +153,84 @@ class Workbench:
             )
         return card
 
-    async def stream(
-        self,
-        request: GenerationRequest,
-        caller: Caller,
-        *,
-        traffic: TrafficClass = TrafficClass.INTERACTIVE,
-        request_id: str = "",
-    ) -> AsyncGenerator[StreamEvent, None]:
-        """The request's events: Started, Deltas of all choices, Finished.
+    async def _tokens_today(self, caller: Caller) -> int:
+        return 0 if self._store is None else await self._store.usage.tokens_today(caller)
 
-        Everything that can be refused is refused before Started. Closing the generator frees the slot within
-        a step.
+    def _places_of(self, model: str) -> int | None:
+        """What the engine can hold of this model at once; None until it is loaded."""
+        status = self._pool.status(model)
+        places = status.card.max_concurrency or (status.info.places if status.info is not None else None)
+        return None if places is None else max(places, 1)
+
+    # -- generating --
+
+    async def stream(
+        self, request: GenerationRequest, caller: Caller, options: CallOptions = DEFAULT_OPTIONS
+    ) -> AsyncGenerator[ScreenedEvent, None]:
+        """The request's events: Started, Deltas of all choices with the guard's verdicts among them, Finished.
+
+        Everything that can be refused is refused before Started. Closing the generator frees the slot within a step.
         Raises: a WorkbenchError.
         """
         card = self._card(request.model, caller)
+        screening = await self.guards.screening(options.screening)
         async with (
             self._pool.lease(card.id, wait_seconds=self.settings.queue_timeout) as backend,
-            aclosing(backend.stream(request, CallContext(caller.scope, request_id))) as events,
+            self._gate.admit(
+                caller,
+                card.id,
+                choices=request.choices_generated,
+                traffic=options.traffic,
+                on_wait=options.on_wait,
+            ) as ticket,
         ):
+            if options.on_admit is not None:
+                options.on_admit(ticket)
+            context = CallContext(
+                caller.scope, options.request_id, lambda: ticket.places, ticket.finish_choice
+            )
+            counted = _Counted()
+            events = self._generate(request, backend, context, screening, counted)
+            try:
+                async with aclosing(events) as stream:
+                    async for event in stream:
+                        yield event
+            finally:
+                await self._account(caller, card, counted)
+
+    async def _generate(
+        self,
+        request: GenerationRequest,
+        backend: Backend,
+        context: CallContext,
+        screening: Screening | None,
+        counted: _Counted,
+    ) -> AsyncGenerator[ScreenedEvent, None]:
+        """The backend's events, screened; what it generates is counted whether or not it is shown."""
+        generation = counted.along(backend.stream(request, context))
+        events: AsyncGenerator[ScreenedEvent, None] = (
+            generation
+            if screening is None
+            else screening.stream(conversation_of(request.prompt), generation, context, choices=request.n)
+        )
+        async with aclosing(events):
             async for event in events:
                 yield event
 
+    async def _account(self, caller: Caller, card: ModelCard, counted: _Counted) -> None:
+        """Adds what was generated to the caller's use, also when the stream was cut short."""
+        if self._store is not None and counted.has_started:
+            await self._store.usage.add(caller, card.id, counted.usage(), card.price_per_million_tokens)
+
     async def complete(
-        self,
-        request: GenerationRequest,
-        caller: Caller,
-        *,
-        traffic: TrafficClass = TrafficClass.INTERACTIVE,
-        request_id: str = "",
+        self, request: GenerationRequest, caller: Caller, options: CallOptions = DEFAULT_OPTIONS
     ) -> Completion:
         """The whole result of `stream`. Raises: a WorkbenchError."""
         builder = CompletionBuilder()
-        async with aclosing(self.stream(request, caller, traffic=traffic, request_id=request_id)) as events:
+        async with aclosing(self.stream(request, caller, options)) as events:
             async for event in events:
-                builder.add(event)
+                if isinstance(event, Started | Delta | Finished):
+                    builder.add(event)
         return builder.completion()
 
     async def tokenize(self, model: str, prompt: Prompt, caller: Caller) -> tuple[int, ...]:
@@ -127,3 +238,57 @@ class Workbench:
         card = self._card(model, caller)
         async with self._pool.lease(card.id, wait_seconds=self.settings.queue_timeout) as backend:
             return await backend.tokenize(prompt)
+
+    # -- moderation --
+
+    async def moderate(
+        self, conversations: Sequence[Sequence[Message]], caller: Caller, guard: str | None = None
+    ) -> tuple[Guard, list[Verdict]]:
+        """A guard's verdicts on the last turn of each conversation, user's or assistant's.
+
+        Raises: InvalidRequest for a guard that does not exist.
+        """
+        opened = await self.guards.open(guard or self.guards.default)
+        context = CallContext(caller.scope)
+        verdicts = [
+            (await opened.check_many([turns], _direction(turns), context))[0] for turns in conversations
+        ]
+        return opened, verdicts
+
+
+class _Counted:
+    """What a generation has used so far, known also when it is cut short."""
+
+    def __init__(self) -> None:
+        self.has_started = False
+        self._prompt_tokens = 0
+        self._completion_tokens = 0
+        self._final: Usage | None = None
+
+    async def along(self, events: AsyncGenerator[StreamEvent, None]) -> AsyncGenerator[StreamEvent, None]:
+        """The same events, counted."""
+        async with aclosing(events):
+            async for event in events:
+                match event:
+                    case Started():
+                        self.has_started, self._prompt_tokens = True, event.prompt_tokens
+                    case Delta():
+                        self._completion_tokens += event.token_count
+                    case Finished():
+                        self._final = event.usage
+                yield event
+
+    def usage(self) -> Usage:
+        """Tokens used."""
+        return self._final or Usage(self._prompt_tokens, self._completion_tokens)
+
+
+def conversation_of(prompt: Prompt) -> tuple[Message, ...]:
+    """What a guard reads: the messages, or a plain prompt as one user turn; token ids have no text to read."""
+    if isinstance(prompt, ChatPrompt):
+        return prompt.messages
+    return (Message(Role.USER, prompt.text if isinstance(prompt, TextPrompt) else ""),)
+
+
+def _direction(turns: Sequence[Message]) -> Direction:
+    return Direction.OUTPUT if turns and turns[-1].role is Role.ASSISTANT else Direction.INPUT

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from workbench.core.chat import Completion, CompletionBuilder, Started, StreamEvent
+from guard.base import Screened, ScreenedEvent
+from workbench.core.chat import Completion, CompletionBuilder, Started
 
 _EVENTS_AHEAD = 256
 """How far the model may run ahead of a slow reader, in events."""
@@ -21,7 +22,7 @@ class PromptEvent:
     """An event of the prompt with this number, counted from 0."""
 
     prompt: int
-    event: StreamEvent
+    event: ScreenedEvent
 
 
 class Feed:
@@ -31,14 +32,14 @@ class Feed:
     inside it stay whole. An error of one stream ends all and is raised to the reader.
     """
 
-    def __init__(self, streams: Sequence[AsyncGenerator[StreamEvent, None]]) -> None:
+    def __init__(self, streams: Sequence[AsyncGenerator[ScreenedEvent, None]]) -> None:
         self._events: asyncio.Queue[PromptEvent | BaseException | None] = asyncio.Queue(_EVENTS_AHEAD)
         self._streams = streams
         self._kept: deque[PromptEvent] = deque()
         self._open = len(streams)
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def _read(self, prompt: int, stream: AsyncGenerator[StreamEvent, None]) -> None:
+    async def _read(self, prompt: int, stream: AsyncGenerator[ScreenedEvent, None]) -> None:
         try:
             async with aclosing(stream):
                 async for event in stream:
@@ -83,7 +84,8 @@ class Feed:
         """What the streams add up to, in the prompts' order. Raises: what a stream raised."""
         builders = [CompletionBuilder() for _ in self._streams]
         async for item in self:
-            builders[item.prompt].add(item.event)
+            if not isinstance(item.event, Screened):
+                builders[item.prompt].add(item.event)
         return tuple(builder.completion() for builder in builders)
 
     async def close(self) -> None:

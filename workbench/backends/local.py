@@ -150,13 +150,13 @@ class LocalBackend:
 
         job = self._engine.submit(_engine_request(prepared, context), deliver)
         try:
-            async for event in self._events(prepared, queue):
+            async for event in self._events(prepared, queue, context):
                 yield event
         finally:
             self._engine.cancel(job)
 
     async def _events(
-        self, prepared: Prepared, queue: asyncio.Queue[EngineEvent]
+        self, prepared: Prepared, queue: asyncio.Queue[EngineEvent], context: CallContext
     ) -> AsyncGenerator[StreamEvent, None]:
         request = prepared.request
         choices = range(request.choices_generated)
@@ -172,6 +172,8 @@ class LocalBackend:
                     yield self._started(prepared, event)
                 case TokenEvent():
                     delta = self._delta(event, tally, with_scores=request.logprobs is not None)
+                    if event.finish is not None:
+                        context.finish_choice()
                     if contest is None:
                         yield delta
                     else:
@@ -240,6 +242,7 @@ def _engine_request(prepared: Prepared, context: CallContext) -> EngineRequest:
         prompt_logprobs=(request.logprobs or 0) if request.prompt_logprobs else None,
         grammar=prepared.grammar,
         visible_ids=prepared.visible_ids,
+        places=context.places,
     )
 
 

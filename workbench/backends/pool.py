@@ -54,7 +54,7 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """How the pool learns what fits. Both functions give bytes; `needed` may say None when it cannot tell."""
+    """How the pool learns what fits. Both give bytes and may block; `needed` says None when it cannot tell."""
 
     free: Callable[[], int]
     needed: Callable[[ModelCard], int | None]
@@ -162,10 +162,12 @@ class Pool:
         Raises: Overloaded when it would fit only without models that are in use, WeightsError when it never
         fits.
         """
-        needed = self._memory.needed(entry.card) if self._memory is not None else None
-        if self._memory is None or needed is None:
+        if self._memory is None:
             return
-        while (free := self._memory.free()) < needed:
+        needed = await asyncio.to_thread(self._memory.needed, entry.card)
+        if needed is None:
+            return
+        while (free := await asyncio.to_thread(self._memory.free)) < needed:
             loaded = [other for other in self._entries.values() if other.backend is not None]
             idle = sorted((other for other in loaded if other.leases == 0), key=lambda other: other.last_used)
             if not idle:

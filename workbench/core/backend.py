@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -73,12 +74,26 @@ class ModelInfo:
     has_chat_template: bool = True
 
 
+def _no_bound() -> int:
+    return sys.maxsize
+
+
+def _unheard() -> None:
+    """Nobody asked to be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """Who is asking: `scope` bounds prefix reuse (one key's prompts never serve another's)."""
+    """Who is asking: `scope` bounds prefix reuse (one key's prompts never serve another's).
+
+    `places` says how many of the call's choices may generate at once, and may change while they do; any thread may
+    ask. `finish_choice` is told, on the event loop, whenever a choice has ended.
+    """
 
     scope: str
     request_id: str = ""
+    places: Callable[[], int] = _no_bound
+    finish_choice: Callable[[], None] = _unheard
 
 
 class Backend(Protocol):

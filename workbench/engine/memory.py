@@ -34,3 +34,10 @@ def _cgroup_bytes(name: str) -> int | None:
 def kv_budget(device_type: str, configured: int | None) -> int:
     """Bytes one model's key-value cache may take: what the operator set, or a share of what is free now."""
     return configured if configured is not None else int(free_bytes(device_type) * KV_SHARE)
+
+
+def free_for_models() -> int:
+    """Free memory where models go: the accelerator's when there is one, else the host's."""
+    import torch
+
+    return free_bytes("cuda" if torch.cuda.is_available() else "cpu")

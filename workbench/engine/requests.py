@@ -17,7 +17,7 @@ class EngineRequest:
 
     `logprobs`: None for none, k >= 0 for the chosen token's and the k likeliest. `prompt_logprobs` likewise for the
     prompt's tokens. `scope` bounds prefix reuse. Special tokens have no text but those in `visible_ids`: markers that
-    a parser of reasoning or tool calls must see.
+    a parser of reasoning or tool calls must see. `places` bounds how many of the choices run at once, asked each time.
     """
 
     prompt_ids: tuple[int, ...]
@@ -28,6 +28,7 @@ class EngineRequest:
     prompt_logprobs: int | None = None
     grammar: Grammar | None = None
     visible_ids: frozenset[int] = frozenset()
+    places: Callable[[], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

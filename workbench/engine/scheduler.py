@@ -71,16 +71,20 @@ class Scheduler:
 
     def next_to_prefill(self) -> Sequence | None:
         """Takes the first waiting sequence that gets a row, or None when there is no place for it yet."""
-        if self.prefilling is not None or not self.waiting or self.rows_in_use >= self.max_rows:
+        if self.prefilling is not None or self.rows_in_use >= self.max_rows:
             return None
-        first = self.waiting[0]
+        first = next((sequence for sequence in self.waiting if sequence.job.may_start_choice), None)
+        if first is None:
+            return None
         rows = self.rows_in_use + 1
         if not self.fits(rows, self.longest(first) + GROWTH_TOKENS) and not (
             rows == 1 and self.fits(1, self.longest(first))
         ):
             return None
-        self.prefilling = self.waiting.popleft()
-        return self.prefilling
+        self.waiting.remove(first)
+        first.job.running += 1
+        self.prefilling = first
+        return first
 
     def chunk(self) -> int:
         """How many prompt tokens to read in this step.
@@ -96,6 +100,7 @@ class Scheduler:
 
     def leave(self, sequence: Sequence) -> list[Move]:
         """Takes a sequence off its row; the moves that close the gap must be made in this order."""
+        sequence.job.running -= 1
         if sequence is self.prefilling:
             self.prefilling = None
             return []

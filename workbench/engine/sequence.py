@@ -25,7 +25,13 @@ class Job:
     arrival: int = field(default_factory=lambda: next(_arrivals))
     is_cancelled: bool = False
     unfinished: int = 0
+    running: int = 0
     has_reported_prefill: bool = False
+
+    @property
+    def may_start_choice(self) -> bool:
+        """True when one more of its choices may have a row."""
+        return self.request.places is None or self.running < max(1, self.request.places())
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from workbench.core.chat import StreamEvent
+from guard.base import ScreenedEvent
 from workbench.core.errors import WorkbenchError
 
 TICK_SECONDS = 0.1
@@ -26,7 +26,7 @@ class Ended:
     """A stream ended well."""
 
 
-Arrival = tuple[str, StreamEvent | Failed | Ended]
+Arrival = tuple[str, ScreenedEvent | Failed | Ended]
 
 
 def flush_seconds(messages: int) -> float:
@@ -39,7 +39,7 @@ def flush_seconds(messages: int) -> float:
 
 
 async def gathered(
-    streams: Mapping[str, AsyncGenerator[StreamEvent, None]], seconds: Callable[[], float]
+    streams: Mapping[str, AsyncGenerator[ScreenedEvent, None]], seconds: Callable[[], float]
 ) -> AsyncGenerator[list[Arrival], None]:
     """Batches of what the streams gave, by their names; ends when all have ended.
 
@@ -63,7 +63,7 @@ async def gathered(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _pump(name: str, stream: AsyncGenerator[StreamEvent, None], queue: asyncio.Queue[Arrival]) -> None:
+async def _pump(name: str, stream: AsyncGenerator[ScreenedEvent, None], queue: asyncio.Queue[Arrival]) -> None:
     try:
         async with aclosing(stream) as events:
             async for event in events:

@@ -15,6 +15,7 @@ from workbench.api.openapi import takes_body
 from workbench.api.schemas.answers import ChatCompletion
 from workbench.api.schemas.chat import ChatBody
 from workbench.api.sse import event_stream
+from workbench.service import CallOptions
 
 router = APIRouter()
 
@@ -33,7 +34,7 @@ async def create_chat_completion(
     request_id: RequestId,
 ) -> Response:
     """The next turn of the conversation, whole or as a stream of chunks."""
-    feed = Feed([workbench.stream(body.request(), caller, request_id=request_id)])
+    feed = Feed([workbench.stream(body.request(), caller, CallOptions(request_id=request_id))])
     if body.stream:
         return await event_stream(request, feed, ChatChunks(body))
     async with feed:

@@ -15,6 +15,7 @@ from workbench.api.openapi import takes_body
 from workbench.api.schemas.answers import TextCompletion
 from workbench.api.schemas.completions import CompletionBody
 from workbench.api.sse import event_stream
+from workbench.service import CallOptions
 
 router = APIRouter()
 
@@ -33,7 +34,9 @@ async def create_completion(
     request_id: RequestId,
 ) -> Response:
     """Continuations of one prompt or several, whole or as a stream of chunks."""
-    feed = Feed([workbench.stream(asked, caller, request_id=request_id) for asked in body.requests()])
+    feed = Feed(
+        [workbench.stream(asked, caller, CallOptions(request_id=request_id)) for asked in body.requests()]
+    )
     if body.stream:
         return await event_stream(request, feed, TextChunks(body))
     async with feed:
