@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.sites import FakeKeyRing, scripted_workbench
+from workbench.backends.scripted import ScriptedBackend
+from workbench.core.backend import Backend, ModelCard, Progress
+from workbench.core.errors import WeightsError
+from workbench.core.settings import Settings
+from workbench.server import build_app
+
+
+class SlowOpener:
+    """Says it is 40 % through, then waits until it may end."""
+
+    def __init__(self) -> None:
+        self.may_end = threading.Event()
+        self.has_begun = threading.Event()
+        self.error: WeightsError | None = None
+
+    def __call__(self, card: ModelCard, progress: Progress) -> Backend:
+        progress("reading weights", 0.4)
+        self.has_begun.set()
+        self.may_end.wait()
+        if self.error is not None:
+            raise self.error
+        return ScriptedBackend()
+
+
+@pytest.fixture
+def opener() -> Iterator[SlowOpener]:
+    made = SlowOpener()
+    yield made
+    made.may_end.set()
+
+
+async def test_ready_tells_stage_and_fraction_until_the_model_answers(
+    tmp_path: Path, opener: SlowOpener
+) -> None:
+    workbench = scripted_workbench(ScriptedBackend(), Settings(home=tmp_path), opener)
+    app = build_app(workbench, FakeKeyRing())
+    async with app.router.lifespan_context(app), client(app) as visitor:
+        while not opener.has_begun.is_set():
+            assert (await visitor.get("/health/ready")).status_code == 503
+        for path in ("/health/ready", "/openai/health"):
+            answer = await visitor.get(path)
+            assert answer.status_code == 503
+            assert int(answer.headers["retry-after"]) >= 1
+            error = answer.json()["error"]
+            assert (error["code"], error["stage"], error["fraction"]) == (
+                "model_loading",
+                "reading weights",
+                0.4,
+            )
+            assert "40%" in error["message"]
+        assert (await visitor.get("/health/live")).status_code == 200
+        opener.may_end.set()
+        while (await visitor.get("/health/ready")).status_code == 503:
+            pass
+        assert (await visitor.get("/health/ready")).json()["status"] == "ready"
+
+
+async def test_a_failed_load_is_said_and_does_not_stop_the_server(tmp_path: Path, opener: SlowOpener) -> None:
+    opener.error = WeightsError("The weights are damaged.")
+    opener.may_end.set()
+    app = build_app(scripted_workbench(ScriptedBackend(), Settings(home=tmp_path), opener), FakeKeyRing())
+    async with app.router.lifespan_context(app), client(app) as visitor:
+        while (answer := await visitor.get("/health/ready")).json()["error"]["code"] == "model_loading":
+            pass
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "model_unavailable")
+        assert "damaged" in answer.json()["error"]["message"]
+        assert (await visitor.get("/health/live")).status_code == 200
+
+
+def client(app: object) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860")
