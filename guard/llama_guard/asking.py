@@ -15,10 +15,10 @@ from typing import Protocol
 
 from guard.llama_guard.generations import Generation
 from guard.llama_guard.parse import Answer, GarbledVerdict, parse_answer, parse_codes
-from guard.llama_guard.render import Policy, TextMissing, neutralized, render
+from guard.llama_guard.render import Policy, TextMissing, neutralized, opening, render
 from guard.llama_guard.score import TOP_LOGPROBS, verdict_token
 from guard.turns import Side, Turn
-from workbench.core.backend import Backend, CallContext
+from workbench.core.backend import SHARED_SCOPE, Backend, CallContext
 from workbench.core.chat import (
     ChatPrompt,
     Choice,
@@ -69,6 +69,11 @@ class Model:
     name: str
 
     @property
+    def shares_prefixes(self) -> bool:
+        """True when what is read under SHARED_SCOPE need not be read again for anyone."""
+        return "shared_prefixes" in self.backend.info.features
+
+    @property
     def gives_logprobs(self) -> bool:
         """True when the backend can say how likely its tokens were."""
         return "logprobs" in self.backend.info.features
@@ -78,6 +83,7 @@ class Model:
     ) -> Completion:
         """The likeliest continuation, none of the model's own sampling settings applied.
 
+        Only the scope and the request's id are taken from `context`: its places are those of the chat.
         Raises: WorkbenchError; GarbledVerdict when the stream breaks off.
         """
         params = GenerationParams(
@@ -85,7 +91,8 @@ class Model:
         )
         request = GenerationRequest(self.name, prompt, params, logprobs=logprobs)
         builder = CompletionBuilder()
-        async with aclosing(self.backend.stream(request, context)) as events:
+        own = CallContext(context.scope, context.request_id)
+        async with aclosing(self.backend.stream(request, own)) as events:
             async for event in events:
                 builder.add(event)
         try:
@@ -95,15 +102,22 @@ class Model:
 
 
 class ScoredPrompts:
-    """One forward pass for the score; the codes are decoded only when the score says unsafe."""
+    """One forward pass for the score; the codes are decoded only when the score says unsafe.
+
+    Where the backend shares prefixes, the policy is read once for all callers before the first question.
+    """
 
     def __init__(self, model: Model, generation: Generation, policy: Policy) -> None:
         self._model = model
         self._generation = generation
         self._policy = policy
+        self._sides_read: set[Side] = set()
+        self._reading = asyncio.Lock()
 
     async def ask(self, turns: Sequence[Turn], threshold: float, context: CallContext) -> Finding:
         """The score, and the codes when it reaches `threshold`."""
+        if self._model.shares_prefixes:
+            await self._read_policy(turns[-1].side)
         prompt = render(self._generation, self._policy, turns) + self._generation.score_suffix
         token, prompt = await self._verdict(prompt, context)
         found = verdict_token([token])
@@ -113,6 +127,14 @@ class ScoredPrompts:
             return Finding(is_unsafe=False, p_unsafe=found.p_unsafe)
         codes, note = await self._codes(prompt, context)
         return Finding(True, found.p_unsafe, codes, note)
+
+    async def _read_policy(self, judged: Side) -> None:
+        """Has the backend keep the part of the prompt that is the same for everyone, once a side."""
+        async with self._reading:
+            if judged not in self._sides_read:
+                prompt = TextPrompt(opening(self._generation, self._policy, judged), add_special_tokens=False)
+                await self._model.complete(prompt, CallContext(SHARED_SCOPE), max_tokens=1)
+                self._sides_read.add(judged)
 
     async def _verdict(self, prompt: str, context: CallContext) -> tuple[TokenLogprob, str]:
         """The token where the verdict is decided, and the prompt with the white space that came before it."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from guard.base import Hazard
 from guard.llama_guard.generations import Generation
 from guard.taxonomy import hazard_by_name
-from guard.turns import Turn
+from guard.turns import Side, Turn
 from workbench.core.errors import ConfigurationError
 
 # What could be read as structure: special tokens (`<|eot_id|>`, `<s>`), Llama 2's instruction marks, the
@@ -82,27 +82,34 @@ def neutralized(text: str) -> str:
     return _TURN_MARK.sub(lambda mark: f"{mark['start']}{mark['side']} ", apart).strip()
 
 
+def opening(generation: Generation, policy: Policy, judged: Side) -> str:
+    """How every prompt that judges this side begins: all of it up to the first turn's text."""
+    categories = "".join(f"{code}: {text}\n" for code, text in policy.lines.items())
+    return (
+        f"{generation.head}Task: Check if there is unsafe content in '{judged.value}' messages in conversations "
+        f"{generation.according} safety policy with the below categories.\n\n"
+        f"<BEGIN UNSAFE CONTENT CATEGORIES>\n{categories}<END UNSAFE CONTENT CATEGORIES>\n\n"
+        f"<BEGIN CONVERSATION>{generation.open_conversation}"
+    )
+
+
 def render(generation: Generation, policy: Policy, turns: Sequence[Turn]) -> str:
     """The prompt for a verdict on the last turn, special tokens written out.
 
     `turns` alternate and begin with the user's.
     Raises: TextMissing when a turn's text is not in the result.
     """
-    judged = turns[-1].side.value
+    judged = turns[-1].side
     texts = [neutralized(turn.text) for turn in turns]
     spoken = "".join(
         f"{turn.side.value}: {text}{generation.close_turn}" for turn, text in zip(turns, texts, strict=True)
     )
-    categories = "".join(f"{code}: {text}\n" for code, text in policy.lines.items())
+    bullet = generation.bullet
     prompt = (
-        f"{generation.head}Task: Check if there is unsafe content in '{judged}' messages in conversations "
-        f"{generation.according} safety policy with the below categories.\n\n"
-        f"<BEGIN UNSAFE CONTENT CATEGORIES>\n{categories}<END UNSAFE CONTENT CATEGORIES>\n\n"
-        f"<BEGIN CONVERSATION>{generation.open_conversation}{spoken}<END CONVERSATION>\n\n"
-        f"Provide your safety assessment for {generation.assess.format(side=judged)}:\n"
-        f"{generation.bullet}First line must read 'safe' or 'unsafe'.\n"
-        f"{generation.bullet}If unsafe, a second line must include a comma-separated list of "
-        f"violated categories."
+        f"{opening(generation, policy, judged)}{spoken}<END CONVERSATION>\n\n"
+        f"Provide your safety assessment for {generation.assess.format(side=judged.value)}:\n"
+        f"{bullet}First line must read 'safe' or 'unsafe'.\n"
+        f"{bullet}If unsafe, a second line must include a comma-separated list of violated categories."
         f"{generation.tail}"
     )
     require_texts(prompt, texts)

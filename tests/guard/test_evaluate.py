@@ -120,7 +120,7 @@ async def test_batches_and_progress_change_no_verdict() -> None:
 
 
 async def test_one_side_alone_has_one_threshold() -> None:
-    answers = [row for row in GOOD if "response" in row]
+    answers = [GOOD[2]]
     assert (await evaluate(FakeGuard(), read_labelled_lines(written(answers)))).threshold == 0.3
 
 

@@ -11,6 +11,7 @@ from guard.base import Direction, Guard, GuardOptions, Hazard, VerdictState
 from guard.llama_guard import GENERATIONS, LlamaGuard, open_guard
 from guard.llama_guard.adapter import WINDOW_CHARS
 from tests.guard.fakes import CONTEXT, FakeModel, Reply, assistant, prompt_text, token, user, verdict_tokens
+from workbench.core.backend import SHARED_SCOPE, CallContext
 from workbench.core.chat import ChatPrompt, GenerationRequest, Message, Role, TextPrompt, ToolCall
 from workbench.core.errors import (
     BackendFailed,
@@ -63,6 +64,33 @@ async def test_the_question_is_our_rendering_asked_greedily_with_alternatives() 
     assert request.params.temperature == 0.0
     assert request.params.repetition_penalty == 1.0
     assert model.contexts == [CONTEXT]
+
+
+async def test_the_chats_places_are_not_the_guards() -> None:
+    model, told = constant(0.02), []
+    chat = CallContext("key-1", "request-2", places=lambda: 0, finish_choice=lambda: told.append(1))
+    await guard_over(model).check([user("hello")], INPUT, chat)
+    assert model.contexts == [CallContext("key-1", "request-2")]
+    assert model.contexts[0].places() > 0
+    assert told == []
+
+
+async def test_the_policy_is_read_once_a_side_under_the_shared_scope() -> None:
+    model = constant(0.02)
+    model.features = frozenset({"logprobs", "shared_prefixes"})
+    guard = guard_over(model)
+    await guard.check_many([[user("hello")]] * 3, INPUT, CONTEXT)
+    await guard.check([user("hello"), assistant("hi")], OUTPUT, CONTEXT)
+    shared = [
+        prompt_text(request)
+        for request, context in zip(model.requests, model.contexts, strict=True)
+        if context.scope == SHARED_SCOPE
+    ]
+    assert len(shared) == 2
+    assert len(model.requests) == 2 + 4
+    assert all("hello" not in text for text in shared)
+    assert prompt_text(model.requests[1]).startswith(shared[0])
+    assert prompt_text(model.requests[-1]).startswith(shared[1])
 
 
 async def test_an_unsafe_turn_names_its_hazards() -> None:

@@ -41,7 +41,9 @@ log = structlog.get_logger(__name__)
 
 PREFIX_SHARE = 0.25
 """Share of the key-value budget that kept prefixes may take."""
-FEATURES = frozenset({"logprobs", "prompt_logprobs", "json_schema", "tools", "best_of", "seed"})
+FEATURES = frozenset(
+    {"logprobs", "prompt_logprobs", "json_schema", "tools", "best_of", "seed", "shared_prefixes"}
+)
 
 
 @dataclass(slots=True)

@@ -82,6 +82,10 @@ def _unheard() -> None:
     """Nobody asked to be told."""
 
 
+SHARED_SCOPE = "shared"
+"""The scope of texts that are nobody's, such as a guard's policy: what is kept under it serves every scope."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallContext:
     """Who is asking: `scope` bounds prefix reuse (one key's prompts never serve another's).

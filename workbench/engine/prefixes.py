@@ -1,6 +1,7 @@
 """Kept prompt prefixes: what one key's earlier requests read need not be read again.
 
-Only within one scope: across keys, reuse would leak prompts through timing and cached_tokens.
+Only within one scope: across keys, reuse would leak prompts through timing and cached_tokens. What is kept under
+SHARED_SCOPE is no one's text (a guard's policy) and serves all.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from workbench.core.backend import SHARED_SCOPE
 from workbench.engine.slots import Prefix
 
 SHORTEST = 32
@@ -36,7 +38,7 @@ class PrefixStore:
         best: _Kept | None = None
         best_length = SHORTEST - 1
         for kept in self._kept:
-            if kept.scope == scope:
+            if kept.scope in (scope, SHARED_SCOPE):
                 length = min(_shared(kept.ids, ids), at_most)
                 if length > best_length:
                     best, best_length = kept, length
