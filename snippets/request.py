@@ -58,7 +58,7 @@ class SnippetRequest:
     def __post_init__(self) -> None:
         """Refuses what no snippet could send."""
         for name, reason in self._inexpressible():
-            raise UnsupportedParameter(f"{name} {reason}", param=name)
+            raise UnsupportedParameter(f"`{name}` {reason}.", param=name)
 
     @property
     def endpoint(self) -> Endpoint:

@@ -12,14 +12,9 @@ import pytest
 
 from snippets import LANGUAGES, SnippetRequest, render, wire_body
 from snippets.examples import EXAMPLES, HOSTILE_TEXT
+from tests.snippets.matrix import each_client, each_library
 from tests.snippets.programs import KEY, Programs, Run
 from tests.snippets.recorder import Call, Recorder
-
-CLIENTS = [(language.name, client.name) for language in LANGUAGES.values() for client in language.clients]
-LIBRARIES = [pair for pair in CLIENTS if pair != ("curl", "curl")]
-
-each_client = pytest.mark.parametrize(("language", "client"), CLIENTS, ids=map("-".join, CLIENTS))
-each_library = pytest.mark.parametrize(("language", "client"), LIBRARIES, ids=map("-".join, LIBRARIES))
 
 
 def run(

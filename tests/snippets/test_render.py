@@ -10,11 +10,9 @@ import pytest
 
 from snippets import LANGUAGES, SnippetRequest, render
 from snippets.examples import BASE_URL, EXAMPLES, MODEL
+from tests.snippets.matrix import each_client
 from workbench.core.chat import ChatPrompt, GenerationRequest, Message, Prompt, Role, TextPrompt
 from workbench.core.params import PARAM_NAMES, GenerationParams
-
-CLIENTS = [(language.name, client.name) for language in LANGUAGES.values() for client in language.clients]
-each_client = pytest.mark.parametrize(("language", "client"), CLIENTS, ids=map("-".join, CLIENTS))
 
 PROMPTS: dict[str, Prompt] = {
     "chat": ChatPrompt((Message(Role.USER, "Hello"),)),

@@ -9,11 +9,9 @@ import pytest
 
 from snippets import LANGUAGES, terminal_block, wire_body
 from snippets.examples import EXAMPLES
+from tests.snippets.matrix import each_client
 from tests.snippets.programs import Programs, node
 from tests.snippets.recorder import Recorder
-
-CLIENTS = [(language.name, client.name) for language in LANGUAGES.values() for client in language.clients]
-each_client = pytest.mark.parametrize(("language", "client"), CLIENTS, ids=map("-".join, CLIENTS))
 
 
 @pytest.fixture
