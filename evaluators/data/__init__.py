@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evaluators.data.builtin import BuiltinSet, builtin_sets, licence_text, load_builtin
 from evaluators.data.evaluation_set import (
     EvaluationSet,
     paste_evaluation_set,
@@ -16,11 +17,15 @@ from evaluators.data.table import BadRow, RawRow, RawTable, frame_table, pasted_
 
 __all__ = [
     "BadRow",
+    "BuiltinSet",
     "ColumnMapping",
     "EvaluationSet",
     "RawRow",
     "RawTable",
+    "builtin_sets",
     "frame_table",
+    "licence_text",
+    "load_builtin",
     "paste_evaluation_set",
     "pasted_table",
     "read_evaluation_set",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import JsonValue
 
 from evaluators.base import Answer, Failure, Likelihood, Need, Sample, evaluate
 from evaluators.spec import evaluator_settings, open_evaluator
@@ -19,7 +20,11 @@ def test_every_entry_opens_and_its_settings_repeat_it(name: str) -> None:
 def test_every_entry_scores_or_fails_as_data(name: str) -> None:
     """A sample that has everything gets a number; one that has nothing never raises."""
     evaluator = open_evaluator(name)
-    sample = Sample("s", "2 + 2 =", expected=("4",), choices=("4", "22"))
+    metadata: dict[str, JsonValue] = {
+        "answer_info": {"ans0": ["four", "small"], "ans1": ["many", "unknown"]},
+        "stereotyped_groups": ["small"],
+    }
+    sample = Sample("s", "2 + 2 =", (), ("4",), ("4", "22"), ("ambig", "neg"), metadata)
     likelihoods = (Likelihood(-1.0, 1), Likelihood(-9.0, 1)) if evaluator.needs is Need.LIKELIHOODS else ()
     outcome = evaluate(evaluator, sample, Answer("4", likelihoods=likelihoods))
     assert not isinstance(outcome, Failure)

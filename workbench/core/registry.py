@@ -29,6 +29,8 @@ EVALUATORS: Mapping[str, str] = {
     "pattern": "evaluators.pattern:Pattern",
     "numeric": "evaluators.numeric:Numeric",
     "multiple_choice": "evaluators.multiple_choice:MultipleChoice",
+    "pair_preference": "evaluators.pair_preference:PairPreference",
+    "stereotyped_answer": "evaluators.stereotyped_answer:StereotypedAnswer",
     "json_schema": "evaluators.json_schema:JsonSchema",
     "refusal": "evaluators.refusal:Refusal",
     "length": "evaluators.length:Length",

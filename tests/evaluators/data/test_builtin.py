@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from evaluators.base import Sample
+from evaluators.data.builtin import builtin_sets, licence_text, load_builtin
+from workbench.core.errors import NotFound
+
+NAMES = list(builtin_sets())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_set_is_whole_and_has_no_bad_row(name: str) -> None:
+    loaded = load_builtin(name)
+    assert loaded.bad_rows == ()
+    assert len(loaded.samples) == builtin_sets()[name].rows >= 40
+    assert loaded.name == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_set_names_its_source_and_brings_its_licence(name: str) -> None:
+    assert builtin_sets()[name].source
+    assert len(licence_text(name)) > 100
+
+
+def test_share_alike_data_lies_in_a_folder_of_its_own() -> None:
+    for found in builtin_sets().values():
+        folder = found.file.split("/")[0]
+        alike = {other.licence for other in builtin_sets().values() if other.file.startswith(folder + "/")}
+        assert "SA" not in found.licence or alike == {found.licence}
+
+
+@pytest.mark.parametrize("name", ["truthfulqa", "piqa", "bbq"])
+def test_multiple_choice_sets_mark_one_choice_as_right(name: str) -> None:
+    assert all(sample.correct_choice is not None for sample in load_builtin(name).samples)
+
+
+@pytest.mark.parametrize("name", ["crows-pairs", "winogender"])
+def test_pair_sets_have_two_whole_sentences_and_no_prompt(name: str) -> None:
+    for sample in load_builtin(name).samples:
+        assert len(sample.choices) == 2
+        assert builtin_sets()[name].as_continuation(sample).prompt == ""
+
+
+def test_the_likelihood_prompt_takes_a_sample_with_braces_as_it_is() -> None:
+    sample = Sample("s", "What is {prompt} in {x}?")
+    assert (
+        builtin_sets()["piqa"].as_continuation(sample).prompt == "Question: What is {prompt} in {x}?\nAnswer:"
+    )
+
+
+def test_an_unknown_set_is_refused_and_the_known_ones_named() -> None:
+    with pytest.raises(NotFound, match="truthfulqa"):
+        load_builtin("mmlu")
