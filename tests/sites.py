@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import socket
 import threading
-from collections.abc import AsyncGenerator, Collection, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,7 @@ from workbench.core.errors import InvalidApiKey
 from workbench.core.settings import Settings
 from workbench.server import build_app
 from workbench.service import Workbench
-from workbench.store import Store
+from workbench.store import FILE_NAME, Store
 
 MODEL = "scripted/model"
 OTHER_MODEL = "scripted/other"
@@ -63,7 +64,7 @@ class FakeKeyRing:
 
 
 def scripted_workbench(
-    backend: ScriptedBackend, settings: Settings, opener: Opener | None = None
+    backend: ScriptedBackend, settings: Settings, opener: Opener | None = None, store: Store | None = None
 ) -> Workbench:
     """A service with two catalogue entries, both answered by `backend`, or by what `opener` loads."""
     cards = {
@@ -71,7 +72,7 @@ def scripted_workbench(
         for id_ in (MODEL, OTHER_MODEL)
     }
     catalogue = Catalogue(cards)
-    return Workbench(settings, catalogue, Pool(catalogue, opener or (lambda card, progress: backend)))
+    return Workbench(settings, catalogue, Pool(catalogue, opener or (lambda card, progress: backend)), store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,48 +120,61 @@ def serve_live(home: Path, backend: ScriptedBackend, **settings: object) -> Iter
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        ready: dict[str, str] = {}
-        started = threading.Event()
-        chosen = Settings(home=home, port=port, **settings)  # type: ignore[arg-type]
-        server = _StartedServer(uvicorn.Config("unused", log_config=None, access_log=False), started)
-        thread = threading.Thread(
-            target=lambda: asyncio.run(_serve(server, chosen, backend, listener, ready)), name="live-server"
-        )
+        thread = _ServerThread(Settings(home=home, port=port, **settings), backend, listener)  # type: ignore[arg-type]
         thread.start()
         try:
-            assert started.wait(STARTUP_SECONDS), "the live server did not start"
-            yield LiveServer(f"http://127.0.0.1:{port}", ready["key"], backend)
+            yield LiveServer(f"http://127.0.0.1:{port}", thread.api_key(), backend)
         finally:
-            server.should_exit = True
-            thread.join(STARTUP_SECONDS)
-            assert not thread.is_alive(), "the live server did not stop"
+            thread.stop()
 
 
-class _StartedServer(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, event: threading.Event) -> None:
+class _ServerThread(threading.Thread):
+    """A uvicorn in a thread of its own, which hands over a key once it answers."""
+
+    def __init__(self, settings: Settings, backend: ScriptedBackend, listener: socket.socket) -> None:
+        super().__init__(name="live-server")
+        self._settings = settings
+        self._backend = backend
+        self._listener = listener
+        self._key: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
+        self._server: uvicorn.Server | None = None
+
+    def run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except Exception as failure:  # noqa: BLE001 - raised by api_key, in the test's own thread
+            self._key.put(failure)
+
+    async def _serve(self) -> None:
+        async with await Store.open(self._settings.home / FILE_NAME) as store:
+            key = (await store.keys.create(name="test")).secret
+            site = build_app(scripted_workbench(self._backend, self._settings, store=store), store.keys)
+            config = uvicorn.Config(
+                site, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=1
+            )
+            self._server = _Announced(config, lambda: self._key.put(key))
+            await self._server.serve([self._listener])
+
+    def api_key(self) -> str:
+        """The key, once the server answers. Raises: what kept it from starting."""
+        key = self._key.get(timeout=STARTUP_SECONDS)
+        if isinstance(key, Exception):
+            raise RuntimeError("the live server did not start") from key
+        return key
+
+    def stop(self) -> None:
+        """Ends the server and waits for its thread."""
+        if self._server is not None:
+            self._server.should_exit = True
+        self.join(STARTUP_SECONDS)
+        assert not self.is_alive(), "the live server did not stop"
+
+
+class _Announced(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
-        self._event = event
+        self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._event.set()
-
-
-async def _serve(
-    server: uvicorn.Server,
-    settings: Settings,
-    backend: ScriptedBackend,
-    listener: socket.socket,
-    ready: dict[str, str],
-) -> None:
-    async with await Store.open(settings.home / "workbench.db") as store:
-        ready["key"] = (await store.keys.create(name="test")).secret
-        workbench = scripted_workbench(backend, settings)
-        server.config = uvicorn.Config(
-            build_app(workbench, store.keys),
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=1,
-        )
-        await server.serve([listener])
+        self._announce()

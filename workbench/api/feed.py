@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from guard.base import Screened, ScreenedEvent
-from workbench.core.chat import Completion, CompletionBuilder, Started
+from workbench.core.caller import Caller
+from workbench.core.chat import Completion, CompletionBuilder, GenerationRequest, Started
+from workbench.core.errors import WorkbenchError
+from workbench.service import CallOptions, Workbench
 
 _EVENTS_AHEAD = 256
 """How far the model may run ahead of a slow reader, in events."""
@@ -29,10 +32,14 @@ class Feed:
     """Iterates over the events of all streams; an async context manager that ends them.
 
     A stream is started, read and closed within one task, whoever reads the feed: time-outs and cancel scopes
-    inside it stay whole. An error of one stream ends all and is raised to the reader.
+    inside it stay whole. An error of one stream ends all and is raised to the reader. `headers` are what goes with
+    the answer; they are known once the call was let in.
     """
 
-    def __init__(self, streams: Sequence[AsyncGenerator[ScreenedEvent, None]]) -> None:
+    def __init__(
+        self, streams: Sequence[AsyncGenerator[ScreenedEvent, None]], headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.headers = {} if headers is None else headers
         self._events: asyncio.Queue[PromptEvent | BaseException | None] = asyncio.Queue(_EVENTS_AHEAD)
         self._streams = streams
         self._kept: deque[PromptEvent] = deque()
@@ -88,6 +95,14 @@ class Feed:
                 builders[item.prompt].add(item.event)
         return tuple(builder.completion() for builder in builders)
 
+    def fail(self, failure: WorkbenchError) -> None:
+        """Ends the streams that still run; the reader gets `failure` in place of what it has not read yet."""
+        for task in self._tasks:
+            task.cancel()
+        while not self._events.empty():
+            self._events.get_nowait()
+        self._events.put_nowait(failure)
+
     async def close(self) -> None:
         """Ends the streams that still run and waits until they have."""
         for task in self._tasks:
@@ -102,3 +117,12 @@ class Feed:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def open_feed(
+    workbench: Workbench, requests: Sequence[GenerationRequest], caller: Caller, request_id: str
+) -> Feed:
+    """The feed of one call, a stream for each of its requests; nothing runs before it is read."""
+    headers: dict[str, str] = {}
+    options = CallOptions(request_id=request_id, on_admit=lambda ticket: headers.update(ticket.headers))
+    return Feed([workbench.stream(request, caller, options) for request in requests], headers)

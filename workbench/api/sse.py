@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 
+import anyio
 from fastapi import Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.types import Receive, Scope, Send
@@ -13,11 +15,12 @@ from workbench.api.answer import ChunkWriter
 from workbench.api.disconnect import while_connected
 from workbench.api.errors import internal_error, log_bug
 from workbench.api.feed import Feed
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import Overloaded, WorkbenchError
 
 PING_SECONDS = 15
-SHUTDOWN_GRACE_SECONDS = 4.0
+SHUTDOWN_GRACE_SECONDS = 3.0
 """How long a running stream may go on after the server was told to stop; less than the server's own patience."""
+_LAST_WORDS_SECONDS = 1.0
 
 _DONE = b"data: [DONE]\n\n"
 
@@ -26,19 +29,32 @@ class EventStream(EventSourceResponse):
     """A feed's events as chunks, then `[DONE]`. The feed is closed when the response ends, however it ends."""
 
     def __init__(self, feed: Feed, writer: ChunkWriter, request_id: str) -> None:
+        stopping = anyio.Event()
         super().__init__(
             _written(feed, writer, request_id),
             ping=PING_SECONDS,
             sep="\n",
             ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
-            shutdown_grace_period=SHUTDOWN_GRACE_SECONDS,
+            headers=feed.headers,
+            shutdown_event=stopping,
+            shutdown_grace_period=SHUTDOWN_GRACE_SECONDS + _LAST_WORDS_SECONDS,
         )
         self._feed = feed
+        self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends the stream until it ends or the client leaves."""
-        async with self._feed:
-            await super().__call__(scope, receive, send)
+        """Sends the stream until it ends, the client leaves or the server stops."""
+        last_words = asyncio.create_task(self._end_when_stopping())
+        try:
+            async with self._feed:
+                await super().__call__(scope, receive, send)
+        finally:
+            last_words.cancel()
+
+    async def _end_when_stopping(self) -> None:
+        await self._stopping.wait()
+        await asyncio.sleep(SHUTDOWN_GRACE_SECONDS)
+        self._feed.fail(Overloaded("The server is stopping. Send the request again."))
 
 
 async def event_stream(request: Request, feed: Feed, writer: ChunkWriter) -> EventStream:

@@ -10,12 +10,11 @@ from workbench.api.auth import CurrentCaller, CurrentWorkbench, RequestId
 from workbench.api.body import json_body
 from workbench.api.chat_answer import ChatChunks, chat_completion
 from workbench.api.disconnect import while_connected
-from workbench.api.feed import Feed
+from workbench.api.feed import open_feed
 from workbench.api.openapi import takes_body
 from workbench.api.schemas.answers import ChatCompletion
 from workbench.api.schemas.chat import ChatBody
 from workbench.api.sse import event_stream
-from workbench.service import CallOptions
 
 router = APIRouter()
 
@@ -34,9 +33,10 @@ async def create_chat_completion(
     request_id: RequestId,
 ) -> Response:
     """The next turn of the conversation, whole or as a stream of chunks."""
-    feed = Feed([workbench.stream(body.request(), caller, CallOptions(request_id=request_id))])
+    feed = open_feed(workbench, [body.request()], caller, request_id)
     if body.stream:
         return await event_stream(request, feed, ChatChunks(body))
     async with feed:
         (completion,) = await while_connected(request.receive, feed.completions())
-    return Response(chat_completion(body, completion).model_dump_json(), media_type="application/json")
+    answer = chat_completion(body, completion)
+    return Response(answer.model_dump_json(), headers=feed.headers, media_type="application/json")

@@ -10,12 +10,11 @@ from workbench.api.auth import CurrentCaller, CurrentWorkbench, RequestId
 from workbench.api.body import json_body
 from workbench.api.completion_answer import TextChunks, text_completion
 from workbench.api.disconnect import while_connected
-from workbench.api.feed import Feed
+from workbench.api.feed import open_feed
 from workbench.api.openapi import takes_body
 from workbench.api.schemas.answers import TextCompletion
 from workbench.api.schemas.completions import CompletionBody
 from workbench.api.sse import event_stream
-from workbench.service import CallOptions
 
 router = APIRouter()
 
@@ -34,11 +33,10 @@ async def create_completion(
     request_id: RequestId,
 ) -> Response:
     """Continuations of one prompt or several, whole or as a stream of chunks."""
-    feed = Feed(
-        [workbench.stream(asked, caller, CallOptions(request_id=request_id)) for asked in body.requests()]
-    )
+    feed = open_feed(workbench, body.requests(), caller, request_id)
     if body.stream:
         return await event_stream(request, feed, TextChunks(body))
     async with feed:
         completions = await while_connected(request.receive, feed.completions())
-    return Response(text_completion(body, completions).model_dump_json(), media_type="application/json")
+    answer = text_completion(body, completions)
+    return Response(answer.model_dump_json(), headers=feed.headers, media_type="application/json")
