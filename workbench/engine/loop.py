@@ -131,6 +131,7 @@ class Engine:
         self._fail_all(Overloaded("The model is being unloaded. Try again.", retry_after_seconds=5))
         self._flush()
 
+    @torch.inference_mode()
     def step(self) -> None:
         """One turn of the loop: takes in what has come, reads a piece of a prompt, decodes one token for each row."""
         try:

@@ -166,7 +166,6 @@ class SlotRunner:
         self.cache.aim(Aim(0, len(ids), at, length, start))
         return self._forward(torch.tensor(ids, device=self.device).unsqueeze(1), at, length, 1)[:, -1]
 
-    @torch.inference_mode()
     def _forward(self, ids: torch.Tensor, positions: torch.Tensor, length: int, keep: int) -> torch.Tensor:
         output = self._model(
             input_ids=ids,
@@ -223,7 +222,6 @@ class SerialRunner:
     def reserve(self, rows: int, length: int) -> None:
         """Nothing to do: transformers' cache grows by itself."""
 
-    @torch.inference_mode()
     def prefill(self, row: int, ids: Sequence[int], start: int, keep: int) -> torch.Tensor:
         """Reads `ids` after what the cache holds; float32 logits [keep, V] of the last `keep` positions."""
         if start == 0:
