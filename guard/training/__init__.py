@@ -1,0 +1,1 @@
+"""How the embedded guard is made: `python -m guard.training --data DIR --out DIR` assembles, trains and reports."""
