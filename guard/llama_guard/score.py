@@ -16,6 +16,9 @@ _VERDICTS = ("safe", "unsafe")
 TOP_LOGPROBS = 20
 """How many alternatives to ask for: the most OpenAI's API gives."""
 
+LEAST_MASS = 0.5
+"""The least P(safe) + P(unsafe) that is an answer: a model that mostly wants to say something else gave none."""
+
 
 @dataclass(frozen=True, slots=True)
 class VerdictToken:
@@ -38,9 +41,10 @@ def verdict_token(tokens: Sequence[TokenLogprob]) -> VerdictToken | None:
 
 
 def _p_unsafe(token: TokenLogprob) -> float | None:
-    """P(unsafe) / (P(safe) + P(unsafe)) among the token and its alternatives, each token id counted once.
+    """P(unsafe) / (P(safe) + P(unsafe)) among the token and its alternatives, each token counted once.
 
-    A verdict that is not among them counts as 0: it is less likely than the last of them.
+    A verdict that is not among them counts as 0: it is less likely than the last of them. None below
+    LEAST_MASS.
     """
     mass = dict.fromkeys(_VERDICTS, 0.0)
     for candidate in _distinct((token, *token.top)):
@@ -48,7 +52,7 @@ def _p_unsafe(token: TokenLogprob) -> float | None:
         if verdict is not None and candidate.logprob is not None:
             mass[verdict] += math.exp(candidate.logprob)
     total = mass["safe"] + mass["unsafe"]
-    return mass["unsafe"] / total if total > 0 else None
+    return mass["unsafe"] / total if total >= LEAST_MASS else None
 
 
 def _distinct(tokens: Iterable[TokenLogprob]) -> Iterable[TokenLogprob]:

@@ -13,7 +13,7 @@ from workbench.core.chat import TokenLogprob
 
 @given(st.floats(0.001, 0.999))
 def test_the_score_is_renormalised_over_the_two_verdicts(p_unsafe: float) -> None:
-    top = {"safe": 0.5 * (1 - p_unsafe), "unsafe": 0.5 * p_unsafe, "I": 0.1}
+    top = {"safe": 0.6 * (1 - p_unsafe), "unsafe": 0.6 * p_unsafe, "I": 0.1}
     word = "unsafe" if p_unsafe >= 0.5 else "safe"
     found = verdict_token([token(word, top[word], top)])
     assert found is not None
@@ -49,6 +49,10 @@ def test_a_verdict_beyond_the_alternatives_counts_nothing() -> None:
     found = verdict_token([token("unsafe", 0.99, {"unsafe": 0.99, "un": 0.005})])
     assert found is not None
     assert found.p_unsafe == 1.0
+
+
+def test_a_model_that_mostly_wants_to_say_something_else_gave_no_verdict() -> None:
+    assert verdict_token([token("safe", 0.3, {"safe": 0.3, "I": 0.29, "The": 0.29, "unsafe": 0.1})]) is None
 
 
 @pytest.mark.parametrize("words", [[], ["\n\n"], ["I"], ["unsafely"], ["S1"], ["\n", "The", "safe"]])
