@@ -14,7 +14,7 @@ from workbench.core.access import AccountRole
 from workbench.core.errors import InvalidLogin, InvalidRequest, NotFound, RateLimited
 from workbench.store import Store
 from workbench.store.accounts import Accounts
-from workbench.store.database import Database
+from workbench.store.database import Database, open_database
 from workbench.store.login_attempts import LoginAttempts
 from workbench.store.passwords import Passwords
 from workbench.store.tables import accounts as accounts_table
@@ -30,7 +30,7 @@ class OpenAccounts(Protocol):
 @pytest.fixture
 async def database(store: Store, database_address: str) -> AsyncIterator[Database]:
     """A second way into the store's database."""
-    opened = Database(database_address)
+    opened = open_database(database_address)
     yield opened
     await opened.close()
 
@@ -51,8 +51,8 @@ def accounts(open_accounts: OpenAccounts) -> Accounts:
 
 
 async def _stored_hash(database: Database) -> str:
-    async with database.reading() as connection:
-        return str((await connection.execute(select(accounts_table.c.password_hash))).scalar_one())
+    query = select(accounts_table.c.password_hash)
+    return str(await database.read(lambda connection: connection.execute(query).scalar_one()))
 
 
 async def test_an_account_logs_in_with_its_password_and_its_name_in_any_case(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from workbench.core.errors import ConfigurationError
 from workbench.store import Store
-from workbench.store.database import Database
+from workbench.store.database import open_database
 from workbench.store.migrations import HEAD
 from workbench.store.tables import metadata
 from workbench.store.upgrade import current_version, migration_config, upgrade
@@ -37,15 +37,13 @@ def _differences(connection: Connection) -> list[object]:
 async def test_a_store_of_every_earlier_version_reaches_the_tables_of_today(
     database_address: str, version: str
 ) -> None:
-    database = Database(database_address)
+    database = open_database(database_address)
     try:
         await upgrade(database, version)
-        async with database.reading() as connection:
-            assert await connection.run_sync(current_version) == version
+        assert await database.read(current_version) == version
         await upgrade(database)
-        async with database.reading() as connection:
-            assert await connection.run_sync(current_version) == HEAD
-            assert await connection.run_sync(_differences) == []
+        assert await database.read(current_version) == HEAD
+        assert await database.read(_differences) == []
     finally:
         await database.close()
 

@@ -91,7 +91,7 @@ async def test_what_is_noted_is_written_when_the_store_closes(database_address: 
 async def test_while_the_database_is_locked_the_counts_are_kept_and_written_later(
     database_address: str, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("workbench.store.database.BUSY_TIMEOUT_MS", 1)
+    monkeypatch.setattr("workbench.store.sqlite.BUSY_TIMEOUT_MS", 1)
     monkeypatch.setattr(ledger, "RETRY_SECONDS", 0.01)
     store = await Store.open(database_address, clock=clock)
     blocker = sqlite3.connect(database_address, isolation_level=None)

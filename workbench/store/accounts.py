@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from workbench.core.access import AccountRole
 from workbench.core.caller import Caller
 from workbench.core.errors import InvalidLogin, InvalidRequest, NotFound
-from workbench.store.database import Database
+from workbench.store.database import AnyRow, Database
 from workbench.store.keys import LOCAL_ACCOUNT
 from workbench.store.login_attempts import LoginAttempts
 from workbench.store.passwords import Passwords
@@ -44,7 +44,7 @@ class Account:
         return Caller(scope=f"account:{self.name}", account=self.name, is_admin=self.is_admin)
 
 
-def _account(row: Row[tuple[object, ...]]) -> Account:
+def _account(row: AnyRow) -> Account:
     values = row._mapping
     return Account(
         name=values["name"],
@@ -61,11 +61,12 @@ def _stored_name(name: str) -> str:
     return name.strip().lower()
 
 
-def _admins() -> Select[str]:
-    """Who can log in and decide about others."""
-    return select(accounts.c.name).where(
-        accounts.c.role == AccountRole.ADMIN.value, accounts.c.disabled_at.is_(None)
-    )
+_BY_NAME = select(accounts).where(accounts.c.name == bindparam("name"))
+
+# Who can log in and decide about others.
+_ADMINS = select(accounts.c.name).where(
+    accounts.c.role == AccountRole.ADMIN.value, accounts.c.disabled_at.is_(None)
+)
 
 
 class Accounts:
@@ -98,19 +99,17 @@ class Accounts:
             "session_epoch": 0,
             "created_at": self._clock(),
         }
-        async with self._database.writing() as connection:
-            try:
-                await connection.execute(insert(accounts).values(row))
-            except IntegrityError as failure:
-                raise InvalidRequest("There is an account of this name already.", param="name") from failure
+        try:
+            await self._database.write(lambda connection: connection.execute(insert(accounts).values(row)))
+        except IntegrityError as failure:
+            raise InvalidRequest("There is an account of this name already.", param="name") from failure
         return await self.get(stored)
 
     async def list(self) -> Sequence[Account]:
         """Every account, by name."""
-        async with self._database.reading() as connection:
-            return [
-                _account(row) for row in await connection.execute(select(accounts).order_by(accounts.c.name))
-            ]
+        query = select(accounts).order_by(accounts.c.name)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_account(row) for row in rows]
 
     async def get(self, name: str) -> Account:
         """One account.
@@ -126,8 +125,7 @@ class Accounts:
 
     async def has_admin(self) -> bool:
         """True when somebody could log in and decide about others: a server may open to the network."""
-        async with self._database.reading() as connection:
-            return (await connection.execute(_admins())).first() is not None
+        return await self._database.lookup(_ADMINS, {}) is not None
 
     async def log_in(self, name: str, password: str, address: str) -> Account:
         """The account, when the password is its own. `address` is where the attempt comes from.
@@ -145,8 +143,8 @@ class Accounts:
         changes: dict[str, object] = {"last_login_at": self._clock()}
         if known is not None and self._passwords.is_outdated(known.password_hash):
             changes["password_hash"] = await self._passwords.hashed(password)
-        async with self._database.writing() as connection:
-            await connection.execute(update(accounts).where(accounts.c.name == stored).values(changes))
+        change = update(accounts).where(accounts.c.name == stored).values(changes)
+        await self._database.write(lambda connection: connection.execute(change))
         return await self.get(stored)
 
     async def session(self, name: str, epoch: int) -> Account:
@@ -184,17 +182,19 @@ class Accounts:
         """
         await self._change(name, disabled_at=self._clock() if is_disabled else None)
 
-    async def _row(self, name: str) -> Row[tuple[object, ...]] | None:
-        query = select(accounts).where(accounts.c.name == _stored_name(name))
-        async with self._database.reading() as connection:
-            return (await connection.execute(query)).first()
+    async def _row(self, name: str) -> AnyRow | None:
+        return await self._database.lookup(_BY_NAME, {"name": _stored_name(name)})
 
     async def _change(self, name: str, **values: object) -> None:
         stored = _stored_name(name)
         await self.get(stored)
         change = update(accounts).where(accounts.c.name == stored)
-        async with self._database.writing() as connection:
-            admins = (await connection.execute(_admins().with_for_update())).all()
-            await connection.execute(change.values(session_epoch=accounts.c.session_epoch + 1, **values))
-            if admins and (await connection.execute(_admins())).first() is None:
+        change = change.values(session_epoch=accounts.c.session_epoch + 1, **values)
+
+        def work(connection: Connection) -> None:
+            admins = connection.execute(_ADMINS.with_for_update()).all()
+            connection.execute(change)
+            if admins and connection.execute(_ADMINS).first() is None:
                 raise InvalidRequest("This is the last admin. Make another one first.", param="name")
+
+        await self._database.write(work)

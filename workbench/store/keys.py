@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from workbench.core.access import KeyKind
 from workbench.core.caller import Caller, CallerLimits
 from workbench.core.errors import InvalidApiKey, InvalidRequest, NotFound
 from workbench.store import key_text
-from workbench.store.database import Database
+from workbench.store.database import AnyRow, Database
 from workbench.store.tables import keys
 
 LOCAL_ACCOUNT = "local"
@@ -73,7 +73,7 @@ class KeyRecord:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
-def _record(row: Row[tuple[object, ...]]) -> KeyRecord:
+def _record(row: AnyRow) -> KeyRecord:
     values = row._mapping
     return KeyRecord(
         id=values["id"],
@@ -106,6 +106,13 @@ def _limit_columns(limits: CallerLimits) -> dict[str, int | None]:
 
 def _invalid(reason: str, secret: str) -> InvalidApiKey:
     return InvalidApiKey(f"Invalid API key: {key_text.masked(secret)} {reason}. {WHERE_TO_MAKE_ONE}")
+
+
+_ANY = select(keys.c.id).limit(1)
+_BY_ID = select(keys).where(keys.c.id == bindparam("id"))
+_BY_HASH = select(keys).where(
+    (keys.c.secret_hash == bindparam("hash")) | (keys.c.previous_hash == bindparam("hash"))
+)
 
 
 class Keys:
@@ -154,8 +161,7 @@ class Keys:
             **_secret_columns(made.secret),
             **_limit_columns(limits or CallerLimits()),
         }
-        async with self._database.writing() as connection:
-            await connection.execute(insert(keys).values(row))
+        await self._database.write(lambda connection: connection.execute(insert(keys).values(row)))
         return made
 
     async def list(self, account: str | None = None) -> Sequence[KeyRecord]:
@@ -163,24 +169,22 @@ class Keys:
         query = select(keys).order_by(keys.c.created_at, keys.c.id)
         if account is not None:
             query = query.where(keys.c.account == account)
-        async with self._database.reading() as connection:
-            return [_record(row) for row in await connection.execute(query)]
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_record(row) for row in rows]
 
     async def get(self, key_id: str) -> KeyRecord:
         """One key.
 
         Raises: NotFound.
         """
-        async with self._database.reading() as connection:
-            row = (await connection.execute(select(keys).where(keys.c.id == key_id))).first()
+        row = await self._database.lookup(_BY_ID, {"id": key_id})
         if row is None:
             raise NotFound("There is no key with this id. `workbench keys list` shows them.", param="id")
         return _record(row)
 
     async def is_empty(self) -> bool:
         """True when no key was ever made."""
-        async with self._database.reading() as connection:
-            return (await connection.execute(select(keys.c.id).limit(1))).first() is None
+        return await self._database.lookup(_ANY, {}) is None
 
     async def rotate(self, key_id: str, grace: timedelta = timedelta(0)) -> NewKey:
         """A new secret for the key; the one before it works for `grace` longer, an older one no more.
@@ -203,9 +207,8 @@ class Keys:
                 **_secret_columns(made.secret),
             )
         )
-        async with self._database.writing() as connection:
-            if (await connection.execute(change)).rowcount == 0:
-                raise InvalidRequest("The key was revoked meanwhile. Make a new one.", param="id")
+        if await self._database.write(lambda connection: connection.execute(change).rowcount) == 0:
+            raise InvalidRequest("The key was revoked meanwhile. Make a new one.", param="id")
         return made
 
     async def revoke(self, key_id: str) -> None:
@@ -219,8 +222,7 @@ class Keys:
             .where(keys.c.id == key_id, keys.c.revoked_at.is_(None))
             .values(revoked_at=self._clock())
         )
-        async with self._database.writing() as connection:
-            await connection.execute(change)
+        await self._database.write(lambda connection: connection.execute(change))
 
     async def set_limits(self, key_id: str, limits: CallerLimits) -> None:
         """Other limits for the key, from the next request on.
@@ -229,8 +231,7 @@ class Keys:
         """
         await self.get(key_id)
         change = update(keys).where(keys.c.id == key_id).values(**_limit_columns(limits))
-        async with self._database.writing() as connection:
-            await connection.execute(change)
+        await self._database.write(lambda connection: connection.execute(change))
 
     async def authenticate(
         self, secret: str | None, kinds: Collection[KeyKind] = (KeyKind.INFERENCE,)
@@ -260,9 +261,7 @@ class Keys:
         return found
 
     async def _find(self, hashed: str, now: datetime) -> KeyRecord | None:
-        query = select(keys).where((keys.c.secret_hash == hashed) | (keys.c.previous_hash == hashed))
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self._database.lookup(_BY_HASH, {"hash": hashed})
         if row is None:
             return None
         values = row._mapping

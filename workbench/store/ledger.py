@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Executable, bindparam, update
+from sqlalchemy import Connection, Executable, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from workbench.core.errors import Unavailable
@@ -155,12 +155,14 @@ class Ledger:
         return True
 
     async def _write(self, batch: _Batch) -> None:
-        async with self._database.writing(wait_for_disk=False) as connection:
-            if batch.lines:  # in order, so that two processes never lock the same rows crosswise
-                rows = [
-                    {**line._asdict(), **counts._asdict()} for line, counts in sorted(batch.lines.items())
-                ]
-                await connection.execute(self._add_to_usage, rows)
-            if batch.touched:
-                moments = [{"key_id": key, "moment": moment} for key, moment in sorted(batch.touched.items())]
-                await connection.execute(_TOUCH, moments)
+        # Sorted, so that two processes never lock the same rows crosswise.
+        rows = [{**line._asdict(), **counts._asdict()} for line, counts in sorted(batch.lines.items())]
+        moments = [{"key_id": key, "moment": moment} for key, moment in sorted(batch.touched.items())]
+
+        def work(connection: Connection) -> None:
+            if rows:
+                connection.execute(self._add_to_usage, rows)
+            if moments:
+                connection.execute(_TOUCH, moments)
+
+        await self._database.write(work, wait_for_disk=False)

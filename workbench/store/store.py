@@ -10,9 +10,8 @@ from types import TracebackType
 from typing import Self
 
 from workbench.core.errors import ConfigurationError, Unavailable
-from workbench.store import sqlite_file
 from workbench.store.accounts import Accounts
-from workbench.store.database import Database
+from workbench.store.database import Database, open_database
 from workbench.store.keys import Keys
 from workbench.store.ledger import Ledger
 from workbench.store.login_attempts import LoginAttempts
@@ -45,9 +44,7 @@ class Store:
 
         Raises: ConfigurationError when it cannot be opened, with the cure.
         """
-        database = Database(address)
-        if database.file is not None:
-            await asyncio.to_thread(sqlite_file.prepare, database.file)
+        database = await asyncio.to_thread(open_database, address)
         try:
             await upgrade(database)
         except Unavailable as failure:

@@ -59,8 +59,5 @@ async def upgrade(database: Database, target: str = HEAD) -> None:
 
     Raises: ConfigurationError when a newer Workbench made the database; Unavailable when it does not answer.
     """
-    async with database.reading() as connection:
-        if await connection.run_sync(current_version) == target:
-            return
-    async with database.writing() as connection:
-        await connection.run_sync(_upgrade_in_transaction, target)
+    if await database.read(current_version) != target:
+        await database.write(lambda connection: _upgrade_in_transaction(connection, target))

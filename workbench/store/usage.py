@@ -6,13 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from workbench.core.caller import Caller
 from workbench.core.chat import Usage
 from workbench.store.database import Database
 from workbench.store.ledger import Counts, Ledger, Line
 from workbench.store.tables import usage
+
+_TOKENS_OF_A_DAY = select(
+    func.coalesce(func.sum(usage.c.prompt_tokens + usage.c.completion_tokens), 0).label("tokens")
+).where(
+    usage.c.day == bindparam("of_day"),
+    usage.c.account == bindparam("of_account"),
+    usage.c.key_id == bindparam("of_key"),
+)
 
 
 def cost_in_credits(tokens: int, price_per_million_tokens: float | None) -> float:
@@ -64,17 +72,16 @@ class UsageRecords:
             query = query.where(usage.c.account == account)
         if key_id is not None:
             query = query.where(usage.c.key_id == key_id)
-        async with self._database.reading() as connection:
-            rows = await connection.execute(query)
-            return [DayOfUse(**{**row._mapping, "key_id": row.key_id or None}) for row in rows]
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [DayOfUse(**{**row._mapping, "key_id": row.key_id or None}) for row in rows]
 
     async def tokens_today(self, caller: Caller) -> int:
         """Prompt and completion tokens the caller's key (or page) has used since midnight UTC."""
         await self._ledger.flush()
-        query = select(func.coalesce(func.sum(usage.c.prompt_tokens + usage.c.completion_tokens), 0)).where(
-            usage.c.day == self._clock().date(),
-            usage.c.account == caller.account,
-            usage.c.key_id == (caller.key_id or ""),
-        )
-        async with self._database.reading() as connection:
-            return int((await connection.execute(query)).scalar_one())
+        line = {
+            "of_day": self._clock().date(),
+            "of_account": caller.account,
+            "of_key": caller.key_id or "",
+        }
+        found = await self._database.lookup(_TOKENS_OF_A_DAY, line)
+        return 0 if found is None else int(found.tokens)
