@@ -24,8 +24,8 @@ from workbench.core.caller import LOCAL_USER, Caller
 from workbench.core.chat import TextPrompt
 from workbench.core.errors import InvalidApiKey
 from workbench.core.settings import Settings
-from workbench.server import build_app
 from workbench.service import Workbench
+from workbench.site import build_app
 from workbench.store import FILE_NAME, Store
 
 MODEL = "scripted/model"

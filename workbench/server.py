@@ -1,50 +1,31 @@
-"""The server put together: settings, service, store, API, page and door, run by uvicorn in one process."""
+"""The server: one process, one socket, one uvicorn, from the first line on the terminal to the last answer."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
-import secrets
+import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import uvicorn
-from fastapi import FastAPI
 
-from workbench.api.access import Access, AccessRules, KeyRing
-from workbench.api.app import create_api
-from workbench.api.body_limit import BodyLimit
-from workbench.api.envelope import Envelope
-from workbench.api.errors import add_error_handlers
-from workbench.api.hosts import HostRules
-from workbench.api.routes import health
-from workbench.api.session import Sessions
 from workbench.backends.catalogue import Catalogue, read_catalogue
-from workbench.backends.pool import MemoryPlan, Pool
-from workbench.core.backend import Backend, ModelCard, Progress
-from workbench.core.caller import LOCAL_USER, Caller
 from workbench.core.errors import ConfigurationError
-from workbench.core.registry import BACKENDS, load
 from workbench.core.settings import Settings
-from workbench.engine.memory import free_for_models
 from workbench.logs import configure_logs, log_loop_error
-from workbench.service import Workbench
+from workbench.site import build_app, gradio_page, make_workbench
 from workbench.store import FILE_NAME, Store
 
-if TYPE_CHECKING:
-    import gradio as gr
-
 GRACEFUL_SHUTDOWN_SECONDS = 5
+"""How long answers that run may take to end once the server was told to stop."""
 _BACKLOG = 2048
-
-Page = Callable[[FastAPI, Workbench], None]
-"""Mounts a user interface at an app's root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,102 +37,43 @@ class Transport:
     is_plain_meant: bool = False
 
 
-def make_workbench(settings: Settings, catalogue: Catalogue, store: Store | None = None) -> Workbench:
-    """The service over a catalogue, with engine and memory plan. Raises: ConfigurationError for a wrong guard."""
-
-    def open_model(card: ModelCard, progress: Progress) -> Backend:
-        backend: Backend = load(BACKENDS, card.backend, "backend")(card, settings, progress)
-        return backend
-
-    return Workbench(settings, catalogue, Pool(catalogue, open_model, _memory_plan(settings)), store)
-
-
-def _memory_plan(settings: Settings) -> MemoryPlan:
-    """What the pool asks before it loads a model; torch is imported only then."""
-
-    def needed(card: ModelCard) -> int | None:
-        from workbench.engine.footprint import needed_bytes
-        from workbench.engine.loader import default_dtype_bytes
-
-        return (
-            needed_bytes(card, settings, default_dtype_bytes(card.dtype)) if card.backend == "local" else None
-        )
-
-    return MemoryPlan(free_for_models, needed)
-
-
-def build_app(workbench: Workbench, keys: KeyRing, *, page: Page | None = None) -> FastAPI:
-    """The whole site behind its one door. The app's lifespan starts and stops the service."""
-    settings = workbench.settings
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
-        await workbench.start()
-        try:
-            yield
-        finally:
-            await workbench.stop()
-
-    site = FastAPI(openapi_url=None, redirect_slashes=False, lifespan=lifespan)
-    site.state.workbench = workbench
-    add_error_handlers(site)
-    site.include_router(health.router)
-    site.mount("/openai", create_api(workbench))
-    if page is not None:
-        page(site, workbench)
-    rules = AccessRules(
-        hosts=HostRules(settings.allowed_host_names, settings.public_url),
-        keys=keys,
-        sessions=Sessions(secrets.token_bytes(32)),
-        accounts=_local_account,
-        signs_in=LOCAL_USER,
-    )
-    # The last one added is the outermost.
-    site.add_middleware(Access, rules=rules)
-    site.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    site.add_middleware(Envelope)
-    return site
-
-
-async def _local_account(name: str) -> Caller | None:
-    """The one local user, while there are no accounts."""
-    return LOCAL_USER if name == LOCAL_USER.account else None
-
-
-def gradio_page(site: FastAPI, workbench: Workbench) -> None:
-    """Mounts the Gradio page, whose events act for the caller the door let in."""
-    # Gradio takes seconds to import: only the server needs it.
-    from workbench.ui.app import mount_ui
-
-    mount_ui(site, workbench, caller_of=_page_caller)
-
-
-def _page_caller(request: gr.Request) -> Caller:
-    caller: Caller = request.state.caller
-    return caller
-
-
-def serve(settings: Settings, models: tuple[str, ...] = (), transport: Transport | None = None) -> None:
-    """Runs the server until it is told to stop.
+def serve(settings: Settings, models: tuple[str, ...] = (), transport: Transport | None = None) -> NoReturn:
+    """Runs the server until it is told to stop, then ends the process.
 
     Raises: ConfigurationError, before anything slow is done, for what the operator must change.
     """
     transport = transport or Transport()
     configure_logs(settings.log_level)
     _check_exposure(settings)
+    catalogue = read_catalogue(settings.models).with_models(models)
     listener = _listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-    catalogue = read_catalogue(settings.models).with_models(models)
     # uvicorn ends the process by the signal it got; as an exception the store is closed first.
     signal.signal(signal.SIGTERM, _stop)
-    try:
-        asyncio.run(_run(settings, catalogue, listener, transport))
-    except KeyboardInterrupt:
-        return
+    _run_to_the_end(_run(settings, catalogue, listener, transport))
 
 
 def _stop(signal_number: int, frame: object) -> NoReturn:
     raise SystemExit(0)
+
+
+def _run_to_the_end(work: Coroutine[None, None, None]) -> NoReturn:
+    """Runs `work`, then ends the process with what it says."""
+    runner = asyncio.Runner()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            runner.run(work)
+        code = 0
+    except SystemExit as stopped:
+        code = int(stopped.code or 0)
+    except BaseException:
+        runner.close()
+        raise
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is closed. Python would still wait for the thread of a model that is loading, which nothing can interrupt;
+    # its weights are put in place whole or not at all.
+    os._exit(code)
 
 
 async def _run(
@@ -173,7 +95,10 @@ async def _run(
             ssl_keyfile=transport.ssl_keyfile,
             timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
         )
-        await _Server(config, store, settings.base_url).serve([listener])
+        server = _Server(config, store, settings.base_url)
+        await server.serve([listener])
+        if not server.has_answered:
+            raise SystemExit(1)
 
 
 class _Server(uvicorn.Server):
@@ -183,10 +108,12 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._store = store
         self._url = url
+        self.has_answered = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts to answer, then writes URL and key on standard output."""
         await super().startup(sockets)
+        self.has_answered = self.started
         if not self.started:
             return
         lines = [f"Workbench: {self._url}", f"API:       {self._url}/openai/v1"]

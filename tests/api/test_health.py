@@ -12,7 +12,7 @@ from workbench.backends.scripted import ScriptedBackend
 from workbench.core.backend import Backend, ModelCard, Progress
 from workbench.core.errors import WeightsError
 from workbench.core.settings import Settings
-from workbench.server import build_app
+from workbench.site import build_app
 
 
 class SlowOpener:

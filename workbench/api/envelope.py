@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 
@@ -10,6 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workbench.api.errors import error_response, internal_error, log_bug
+from workbench.core.errors import Overloaded
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +74,12 @@ class Envelope:
 
         try:
             await self._app(scope, receive, sending)
+        except asyncio.CancelledError:
+            # Only the server cancels a whole request, when its patience ends while it stops.
+            if status is not None:
+                raise
+            stopping = Overloaded("The server is stopping. Send the request again.", retry_after_seconds=5)
+            await error_response(stopping)(scope, receive, sending)
         except Exception as failure:  # noqa: BLE001 - above this is only the server, which would log the error's text
             log_bug(failure, request_id)
             if status is None:

@@ -21,6 +21,8 @@ Result = TypeVar("Result")
 
 app = typer.Typer(help="API keys.", no_args_is_help=True)
 
+_COLUMNS = {"id": 16, "kind": 9, "created": 20, "expires": 20, "revoked": 20, "last_used": 20, "name": 0}
+"""The table's columns and their widths."""
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LONGEST_DAYS = 36_500
 
@@ -89,7 +91,7 @@ def create(
 def list_keys(as_json: AsJson = False) -> None:
     """List the keys by id."""
     records = _with_store(lambda store: store.keys.list())
-    rows: list[dict[str, str | None]] = [
+    rows = [
         {
             "id": record.id,
             "name": record.name,
@@ -104,14 +106,9 @@ def list_keys(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows))
         return
-    columns = ("id", "kind", "created", "expires", "revoked", "last_used", "name")
-    for row in [dict(zip(columns, columns, strict=True)), *rows]:
-        typer.echo(
-            "  ".join(f"{row[column] or '-':<{_WIDTHS.get(column, 0)}}" for column in columns).rstrip()
-        )
-
-
-_WIDTHS = {"id": 16, "kind": 9, "created": 20, "expires": 20, "revoked": 20, "last_used": 20}
+    typer.echo("  ".join(f"{column:<{width}}" for column, width in _COLUMNS.items()).rstrip())
+    for row in rows:
+        typer.echo("  ".join(f"{row[column] or '-':<{width}}" for column, width in _COLUMNS.items()).rstrip())
 
 
 def _moment(moment: datetime | None) -> str | None:
