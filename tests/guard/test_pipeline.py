@@ -59,6 +59,7 @@ class Model:
                 raise self.error
             for index in range(len(self.words)):
                 yield Delta(index, finish_reason=FinishReason.STOP)
+            await asyncio.sleep(0)
             yield Finished(Usage(7, self.said, cached_tokens=3))
         finally:
             self.is_closed = True

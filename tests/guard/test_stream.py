@@ -96,3 +96,9 @@ def test_all_channels_are_judged() -> None:
 def test_the_window_sees_text_from_before_the_new_part() -> None:
     windows, _, _ = run(["0123456789"] * 12)
     assert all(len(window) >= 24 for window in windows[1:])
+
+
+def test_a_burst_longer_than_a_window_is_judged_with_text_from_before_it() -> None:
+    windows, _, _ = run(["a" * 30, "b" * 500])
+    overlap = SMALL.window_chars - SMALL.stride_chars
+    assert windows[1] == "a" * overlap + "b" * 500
