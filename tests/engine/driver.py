@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from transformers import PreTrainedModel
 
@@ -76,14 +77,14 @@ class Driver:
     def __init__(self, model: PreTrainedModel, runner: Runner | None = None, *, max_rows: int = 8) -> None:
         plan = MaskPlan.of(text_config(model))
         assert plan is not None
-        self.runner = runner or SlotRunner(model, plan, budget_bytes=BUDGET, max_rows=max_rows)
+        self.runner: Any = runner or SlotRunner(model, plan, budget_bytes=BUDGET, max_rows=max_rows)
         self.prefixes = PrefixStore(budget_bytes=BUDGET, idle_seconds=60)
         self.engine = Engine(
             self.runner,
             byte_tokenizer(),
             eos_ids=[EOS],
             prefixes=self.prefixes,
-            post=lambda batch: [deliver(events) for deliver, events in batch],  # type: ignore[arg-type, return-value]
+            post=lambda batch: [deliver(events) for deliver, events in batch],  # type: ignore[arg-type]
         )
 
     def submit(self, prompt: Sequence[int], *, choices: int = 1, **kwargs: object) -> Got:

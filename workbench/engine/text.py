@@ -25,6 +25,8 @@ class Detokenizer:
     """Gives the text that each further token completes; all pieces joined are the text of all ids.
 
     A token that ends inside a character gives "" until the character is whole; `flush` gives what is left at the end.
+    Sentencepiece's byte tokens are an exception when they spell no valid text: decoded as a whole, all bytes of such a
+    run become U+FFFD, also those that had been given out.
     Special tokens have no text, but for those in `visible_ids`, which show their name.
     """
 
@@ -108,10 +110,8 @@ class TokenBytes:
     def __init__(self, tokens: Sequence[str | None], special_ids: Iterable[int]) -> None:
         self._tokens = tokens
         self._special = frozenset(special_ids)
-        sample = [token for token in tokens if token and len(token) > 1]
-        self._is_byte_level = any("Ġ" in token for token in sample) and not any(
-            "▁" in token for token in sample
-        )
+        # Every byte-level vocabulary spells the single bytes; a few may have been trimmed away.
+        self._is_byte_level = len(_BYTE_OF.keys() & set(tokens)) > len(_BYTE_OF) * 3 // 4
 
     def of(self, token_id: int) -> bytes:
         """The token's bytes; a special token's are its name."""

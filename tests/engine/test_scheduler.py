@@ -1,0 +1,89 @@
+"""Admission to rows, chunk sizes and closing gaps: plain logic, no model."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.core.effective import EffectiveParams
+from workbench.engine.requests import EngineRequest
+from workbench.engine.sampler import RowSampling
+from workbench.engine.scheduler import Move, Scheduler
+from workbench.engine.sequence import Job, Sequence
+from workbench.engine.text import StopScanner
+
+
+def sequence(length: int = 4, places: int | None = None) -> Sequence:
+    params = EffectiveParams(temperature=0.0, max_tokens=8, seed=1)
+    request = EngineRequest((0,) * length, params, "scope", places=None if places is None else lambda: places)
+    return Sequence(
+        job=Job(request, lambda events: None), choice=0, sampling=RowSampling(params, 0, ()), text=None,  # type: ignore[arg-type]
+        stops=StopScanner(()), eos_ids=frozenset(), ids=[0] * length, prompt_length=length,
+    )  # fmt: skip
+
+
+def roomy(rows: int, length: int) -> bool:
+    return True
+
+
+def test_nobody_is_let_in_beyond_the_rows() -> None:
+    scheduler = Scheduler(roomy, max_rows=2)
+    scheduler.waiting.extend(sequence() for _ in range(3))
+    for _ in range(3):
+        if (taken := scheduler.next_to_prefill()) is not None:
+            scheduler.prefilling = None
+            scheduler.active.append(taken)
+    assert scheduler.rows_in_use == 2
+    assert len(scheduler.waiting) == 1
+
+
+def test_a_call_at_its_places_lets_others_pass() -> None:
+    scheduler = Scheduler(roomy, max_rows=4)
+    bounded, other = sequence(places=1), sequence()
+    bounded.job.running = 1
+    scheduler.waiting.extend([bounded, other])
+    assert scheduler.next_to_prefill() is other
+
+
+def test_a_lone_sequence_that_fits_only_barely_is_let_in() -> None:
+    scheduler = Scheduler(lambda rows, length: rows * length <= 10, max_rows=4)
+    scheduler.waiting.append(sequence(9))
+    assert scheduler.next_to_prefill() is not None
+
+
+def test_alone_a_prompt_is_read_in_long_chunks_and_beside_others_in_short_ones() -> None:
+    scheduler = Scheduler(roomy, max_rows=16, idle_chunk=512, least_chunk=16)
+    scheduler.pace.step_seconds, scheduler.pace.prefill_seconds_per_token = 0.08, 0.002
+    assert scheduler.chunk() == 512
+    scheduler.active = [sequence() for _ in range(8)]
+    assert scheduler.chunk() == 40
+    scheduler.active = scheduler.active[:1]
+    scheduler.waiting.extend(sequence() for _ in range(7))
+    assert scheduler.chunk() == 320
+
+
+def test_the_youngest_is_paused_first() -> None:
+    scheduler = Scheduler(lambda rows, length: rows <= 2, max_rows=8)
+    old, middle, young = sequence(), sequence(), sequence()
+    scheduler.active = [young, old, middle]
+    assert scheduler.pause_for_growth() == [Move(2, 0, 0)]
+    assert scheduler.active == [middle, old]
+    assert list(scheduler.waiting) == [young]
+
+
+@settings(max_examples=200, deadline=None)
+@given(leaving=st.lists(st.integers(0, 5), min_size=1, max_size=6), prefilling=st.booleans())
+def test_moves_keep_every_row_with_its_own_sequence(leaving: list[int], prefilling: bool) -> None:
+    scheduler = Scheduler(roomy, max_rows=8)
+    everyone = [sequence() for _ in range(6)]
+    scheduler.active = list(everyone)
+    scheduler.prefilling = sequence() if prefilling else None
+    rows: dict[int, Sequence] = dict(enumerate(everyone))
+    if scheduler.prefilling is not None:
+        rows[6] = scheduler.prefilling
+    for index in dict.fromkeys(leaving):
+        for move in scheduler.leave(everyone[index]):
+            rows[move.target] = rows[move.source]
+        assert [rows[place] for place in range(len(scheduler.active))] == scheduler.active
+        if scheduler.prefilling is not None:
+            assert rows[len(scheduler.active)] is scheduler.prefilling
