@@ -42,6 +42,14 @@ class ApiEvents:
         except WorkbenchError as failure:
             return "", error_notice(failure)
 
+    def choose_language(
+        self, request: gr.Request, language: str, *source: Any
+    ) -> tuple[gr.Dropdown, str, str]:
+        """The language's clients, its first one chosen, and the code."""
+        clients = clients_of(language)
+        chosen = clients[0][1]
+        return gr.Dropdown(clients, value=chosen), *self.show(request, language, chosen, *source)
+
     async def make_key(
         self, request: gr.Request, language: str, client: str, *source: Any
     ) -> tuple[str, str]:
@@ -69,14 +77,13 @@ def bind_api_view(
     """Connects the view's components."""
     events = ApiEvents(config, workbench, caller_of)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    source = [view.language, view.client, view.is_streamed, view.message, config.model, *config.api.inputs]
-    changes = [ui.load, *(part.change for part in source)]
+    request = [view.is_streamed, view.message, config.model, *config.api.inputs]
+    source = [view.language, view.client, *request]
+    # Not on a change of the language: its list of clients must change with it, in one event.
+    changes = [ui.load, *(part.change for part in (view.client, *request))]
     gr.on(changes, events.show, source, [view.code, view.install], trigger_mode="always_last", **quiet)
-    view.language.input(_choose_language, [view.language], [view.client], **quiet)
+    view.language.input(
+        events.choose_language, [view.language, *request], [view.client, view.code, view.install], **quiet
+    )
     made = view.make_key.click(events.make_key, source, [view.block, view.key_notice], **quiet)
     made.then(None, None, None, js="() => wb.copyBlock('#api-block code', '#api-key-notice')", **quiet)
-
-
-def _choose_language(language: str) -> gr.Dropdown:
-    clients = clients_of(language)
-    return gr.Dropdown(clients, value=clients[0][1])

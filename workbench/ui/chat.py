@@ -7,14 +7,17 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from guard.base import Screened, ScreenedEvent
+from workbench.admission import QueuePosition
+from workbench.backends.pool import ModelStatus
 from workbench.core.backend import ModelState
 from workbench.core.caller import Caller
-from workbench.core.chat import ChatPrompt, Delta, GenerationRequest
+from workbench.core.chat import ChatPrompt, Delta, Finished, GenerationRequest, Started
 from workbench.core.errors import WorkbenchError
 from workbench.core.params import GenerationParams
-from workbench.service import Workbench
+from workbench.service import CallOptions, Workbench
 from workbench.ui.metrics import Stopwatch
-from workbench.ui.notice import error_notice, loading_notice
+from workbench.ui.notice import error_notice, loading_notice, queue_notice
 from workbench.ui.session import ChatSession, Turn
 from workbench.ui.streams import TICK_SECONDS, Ended, Failed, flush_seconds, gathered
 
@@ -88,34 +91,61 @@ async def _wait_for_model(
         yield Change(notice="")
 
 
+@dataclass(slots=True)
+class _Answer:
+    """One answer's stream as it arrives: text into the turn, times into the watch, the rest for the notice."""
+
+    turn: Turn
+    watch: Stopwatch
+    error: WorkbenchError | None = None
+    position: QueuePosition | None = None
+
+    def take(self, event: ScreenedEvent | Failed | Ended) -> None:
+        """Takes the next event."""
+        match event:
+            case Failed():
+                self.error = event.error
+            case Screened():
+                self.turn.verdicts.append(event.verdict)
+            case Delta():
+                self.watch.add(event)
+                self.turn.answer += event.content
+                self.turn.reasoning += event.reasoning
+            case Started() | Finished():
+                self.watch.add(event)
+
+    def wait(self, position: QueuePosition | None) -> None:
+        """The call stands here in the queue; None when it was let in."""
+        self.position = position
+
+    def notice(self, status: ModelStatus) -> str:
+        """What the wait is for, as long as there is one."""
+        if status.state is ModelState.LOADING:
+            return loading_notice(status)
+        return "" if self.position is None else queue_notice(self.position)
+
+
 async def _stream(
     workbench: Workbench, session: ChatSession, turn: Turn, ask: Ask, caller: Caller
 ) -> AsyncGenerator[Change, None]:
-    watch = Stopwatch(workbench.model(ask.model, caller).card.price_per_million_tokens)
-    source = workbench.stream(request_for(session, ask), caller)
-    shown, error = "", None
+    answer = _Answer(turn, Stopwatch(workbench.model(ask.model, caller).card.price_per_million_tokens))
+    options = CallOptions(
+        screening=workbench.guards.page_choice,
+        on_wait=answer.wait,
+        on_admit=lambda ticket: answer.wait(None),
+    )
+    source = workbench.stream(request_for(session, ask), caller, options)
+    shown = ""
     async with aclosing(gathered({"": source}, lambda: flush_seconds(2 * len(session.turns)))) as batches:
         async for batch in batches:
             for _, event in batch:
-                if isinstance(event, Failed):
-                    error = event.error
-                elif not isinstance(event, Ended):
-                    watch.add(event)
-                    _add_text(turn, event)
+                answer.take(event)
             if session.is_stopping:
                 break
-            status = workbench.model(ask.model, caller)
-            notice = loading_notice(status) if status.state is ModelState.LOADING else ""
+            notice = answer.notice(workbench.model(ask.model, caller))
             if batch or notice != shown:
                 yield Change(has_text=bool(batch), notice=notice if notice != shown else None)
                 shown = notice
-    was_stopped = session.is_stopping
-    if error is None or turn.answer or turn.reasoning:
-        turn.metrics = watch.metrics(was_stopped=was_stopped, failed=error is not None)
-    yield Change(has_text=True, notice="" if error is None else error_notice(error))
-
-
-def _add_text(turn: Turn, event: object) -> None:
-    if isinstance(event, Delta):
-        turn.answer += event.content
-        turn.reasoning += event.reasoning
+    if answer.error is None or turn.answer or turn.reasoning:
+        turn.metrics = answer.watch.metrics(was_stopped=session.is_stopping, failed=answer.error is not None)
+    yield Change(has_text=True, notice="" if answer.error is None else error_notice(answer.error))

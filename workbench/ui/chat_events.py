@@ -14,6 +14,7 @@ from workbench.ui.chat import Ask, stream_answer
 from workbench.ui.chat_area import ChatArea
 from workbench.ui.config_panel import ConfigPanel
 from workbench.ui.identity import CallerOf
+from workbench.ui.model_header import model_header_html
 from workbench.ui.notice import error_notice
 from workbench.ui.session import ChatSession, Turn
 from workbench.ui.thread import TURNS_SHOWN, chat_messages
@@ -28,8 +29,14 @@ class ChatEvents:
     """The handlers of one page, bound to its components."""
 
     def __init__(
-        self, area: ChatArea, config: ConfigPanel, workbench: Workbench, caller_of: CallerOf
+        self,
+        header: gr.HTML,
+        area: ChatArea,
+        config: ConfigPanel,
+        workbench: Workbench,
+        caller_of: CallerOf,
     ) -> None:
+        self._header = header
         self._area = area
         self._config = config
         self._workbench = workbench
@@ -114,17 +121,18 @@ class ChatEvents:
             return
         turn = session.begin(text, model) if text is not None else session.turns[-1]
         turn.metrics = None
-        ask = Ask(model, values.system, values.params, continues)
+        turn.verdicts.clear()
+        ask, caller = Ask(model, values.system, values.params, continues), self._caller_of(request)
         yield self._begun(session, is_new=text is not None)
-        async with aclosing(
-            stream_answer(self._workbench, session, ask, self._caller_of(request))
-        ) as changes:
+        async with aclosing(stream_answer(self._workbench, session, ask, caller)) as changes:
             async for change in changes:
                 updates: Updates = {}
                 if change.has_text:
                     updates[area.thread] = chat_messages(session.turns, is_running=session.is_running)
                 if change.notice is not None:
+                    # A notice comes and goes with the model's state, which the header shows, too.
                     updates[area.notice] = change.notice
+                    updates[self._header] = model_header_html(self._workbench.model(model, caller))
                 yield updates
         yield self._ended(session, turn)
 
@@ -153,12 +161,17 @@ class ChatEvents:
 
 
 def bind_chat(
-    session: gr.State, area: ChatArea, config: ConfigPanel, workbench: Workbench, caller_of: CallerOf
+    session: gr.State,
+    header: gr.HTML,
+    area: ChatArea,
+    config: ConfigPanel,
+    workbench: Workbench,
+    caller_of: CallerOf,
 ) -> None:
     """Connects the area's components."""
-    events = ChatEvents(area, config, workbench, caller_of)
+    events = ChatEvents(header, area, config, workbench, caller_of)
     settings = [config.model, *config.ui.inputs]
-    paints = [area.thread, area.notice, area.composer, area.send, area.stop, area.proceed]
+    paints = [header, area.thread, area.notice, area.composer, area.send, area.stop, area.proceed]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     with_text = [session, area.composer, *settings]
     without_text = [session, *settings]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from html import escape
 
+from workbench.admission import QueuePosition
 from workbench.backends.pool import ModelStatus
 from workbench.core.backend import ModelState
 from workbench.core.errors import WorkbenchError
@@ -89,3 +90,10 @@ def loading_notice(status: ModelStatus) -> str:
         return notice_html(Kind.ERROR, f"{name} could not be loaded",
                            f"{reason} The next message tries again; or choose another model.")  # fmt: skip
     return ""
+
+
+def queue_notice(position: QueuePosition) -> str:
+    """Where a waiting message stands."""
+    place = "You are next" if position.position <= 1 else f"You are number {position.position}"
+    text = f"{place}; about {position.wait_seconds} s. It is sent as soon as there is room."
+    return notice_html(Kind.BUSY, "Waiting for a place", text)

@@ -38,6 +38,6 @@ def build_serverless_page(ui: gr.Blocks, workbench: Workbench, caller_of: Caller
             area = build_chat_area()
             view = build_api_view()
         config = build_config_panel(workbench.models(LOCAL_USER), card)
-    bind_chat(session, area, config, workbench, caller_of)
+    bind_chat(session, header, area, config, workbench, caller_of)
     bind_config(ui, header, config, workbench, caller_of)
     bind_api_view(ui, view, config, workbench, caller_of)

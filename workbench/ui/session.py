@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from guard.base import Verdict
 from workbench.core.chat import Message, Role
 from workbench.ui.metrics import AnswerMetrics
 
@@ -13,13 +14,17 @@ SECONDS_KEPT = 3600
 
 @dataclass(slots=True)
 class Turn:
-    """What the user said and what came back so far. `metrics` is None until the answer has ended."""
+    """What the user said, what came back so far, and the guard's verdicts on both.
+
+    `metrics` is None until the answer has ended.
+    """
 
     user: str
     answer: str = ""
     reasoning: str = ""
     model: str = ""
     metrics: AnswerMetrics | None = None
+    verdicts: list[Verdict] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -59,6 +64,6 @@ class ChatSession:
             said.append(Message(Role.SYSTEM, system))
         for turn in self.turns:
             said.append(Message(Role.USER, turn.user))
-            if turn.answer:
+            if turn.answer or turn.metrics is not None:
                 said.append(Message(Role.ASSISTANT, turn.answer))
         return tuple(said)

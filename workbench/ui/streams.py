@@ -63,7 +63,9 @@ async def gathered(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _pump(name: str, stream: AsyncGenerator[ScreenedEvent, None], queue: asyncio.Queue[Arrival]) -> None:
+async def _pump(
+    name: str, stream: AsyncGenerator[ScreenedEvent, None], queue: asyncio.Queue[Arrival]
+) -> None:
     try:
         async with aclosing(stream) as events:
             async for event in events:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from guard.base import Direction, Verdict
 from workbench.ui.metrics import FINISH_REASONS, AnswerMetrics, duration, in_credits
 from workbench.ui.session import Turn
 
@@ -35,7 +36,7 @@ def _assistant_parts(turn: Turn, is_open: bool) -> list[str]:
     elif is_open and not turn.reasoning:
         parts.append(_WAITING)
     if turn.metrics is not None:
-        parts.append(foot_html(turn.metrics, has_text=bool(turn.answer)))
+        parts.append(foot_html(turn.metrics, turn.verdicts, has_text=bool(turn.answer)))
     return parts
 
 
@@ -53,7 +54,7 @@ def _reasoning_html(text: str, *, is_open: bool) -> str:
     return f'<details class="wb-reasoning"{state}><summary>{title}</summary><div>{body}</div></details>'
 
 
-def foot_html(metrics: AnswerMetrics, *, has_text: bool = True) -> str:
+def foot_html(metrics: AnswerMetrics, verdicts: Sequence[Verdict] = (), *, has_text: bool = True) -> str:
     """The line under an answer: time to first token, speed, tokens in and out, cost, why it ended."""
     facts: list[tuple[str, str, str]] = []
     if metrics.ttft_seconds is not None:
@@ -70,7 +71,33 @@ def foot_html(metrics: AnswerMetrics, *, has_text: bool = True) -> str:
     quiet = "" if metrics.finish_reason in ("stop", "tool_calls") else " wb-marked"
     end = f'<span class="wb-finish{quiet}" title="{escape(meaning)}">{escape(label)}</span>'
     copy = _COPY if has_text else ""
-    return f'<div class="wb-foot">{copy}{spans}{end}</div>'
+    return f'<div class="wb-foot">{copy}{spans}{end}{guard_html(verdicts)}</div>'
+
+
+def guard_html(verdicts: Sequence[Verdict]) -> str:
+    """A quiet mark for what the guard found; its tooltip has guard, score and threshold. "" without a guard."""
+    if not verdicts:
+        return ""
+    flagged = [verdict for verdict in verdicts if verdict.is_flagged]
+    title = "; ".join(_verdict_text(verdict) for verdict in verdicts)
+    if flagged:
+        kinds = ", ".join(hazard.name for verdict in flagged for hazard in verdict.hazards) or "unsafe"
+        text, kind = f"{_SIDES[flagged[0].direction]} flagged: {kinds}", " wb-marked"
+    elif all(verdict.is_available for verdict in verdicts):
+        text, kind = "Guard: nothing found", ""
+    else:
+        text, kind = "Guard could not judge", " wb-marked"
+    return f'<span class="wb-guard{kind}" title="{escape(title)}">{escape(text)}</span>'
+
+
+_SIDES = {Direction.INPUT: "Message", Direction.OUTPUT: "Answer"}
+
+
+def _verdict_text(verdict: Verdict) -> str:
+    score = "" if verdict.p_unsafe is None else f" {verdict.p_unsafe:.2f}"
+    limit = "" if verdict.threshold is None else f" (unsafe from {verdict.threshold:.2f})"
+    reason = f", {verdict.reason}" if verdict.reason else ""
+    return f"{verdict.guard} on the {verdict.direction.value}: {verdict.state.value}{score}{limit}{reason}"
 
 
 def _label(name: str) -> str:

@@ -28,9 +28,15 @@
     wb.copyFrom(button, answer ? answer.innerText : "");
   });
 
-  // Gradio names every message by its source text. For our own decoration that source is markup: no name is better.
-  const named = '#wb-thread [aria-label^="bot\'s message: <"]';
-  new MutationObserver(() => {
-    for (const element of document.querySelectorAll(named)) element.removeAttribute("aria-label");
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  // What Gradio says to screen readers, put right. It names every message by its source text: for our own decoration
+  // that source is markup, and no name is better. Its examples are a "list" of buttons, which is no list. And wide
+  // code in an answer must be reachable for a keyboard to be scrolled.
+  function mend() {
+    for (const element of document.querySelectorAll('#wb-thread [aria-label^="bot\'s message: <"]')) {
+      element.removeAttribute("aria-label");
+    }
+    for (const element of document.querySelectorAll('#wb-thread .examples[role="list"]')) element.removeAttribute("role");
+    for (const block of document.querySelectorAll("#wb-thread pre:not([tabindex])")) block.tabIndex = 0;
+  }
+  new MutationObserver(mend).observe(document.documentElement, { childList: true, subtree: true });
 })();

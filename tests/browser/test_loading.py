@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import COMPOSER, send
+from tests.browser.demo import Stage, serve
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_page_is_up_while_the_model_loads_and_a_message_waits_for_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    stage = Stage(token_seconds=0.01, load_seconds=8.0)
+    with serve(stage, tmp_path) as address:
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_selector(COMPOSER)
+        expect(page.locator("#wb-model-header .wb-state")).to_contain_text("Loading")
+        send(page, "Early bird")
+        expect(page.locator("#wb-notice .wb-notice")).to_contain_text("Loading the model")
+        expect(page.locator(".wb-finish")).to_have_text("Finished", timeout=30_000)
+        expect(page.locator("#wb-notice .wb-notice")).to_have_count(0)
+        expect(page.locator("#wb-model-header .wb-state")).to_have_text("Ready")
+        page.close()

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, OpenPage, choose_view, send
+from tests.browser.demo import SMALL, THINKER, Stage
+
+pytestmark = pytest.mark.browser
+
+CODE = "#api-code code"
+
+
+def number(page: Page, control: str) -> str:
+    return page.input_value(f"#{control} input[type=number]")
+
+
+def set_number(page: Page, control: str, value: str) -> None:
+    page.fill(f"#{control} input[type=number]", value)
+    page.press(f"#{control} input[type=number]", "Tab")
+
+
+def choose(page: Page, control: str, option: str) -> None:
+    page.click(f"#{control} input")
+    page.click(f"[role=option]:has-text('{option}')")
+
+
+def test_the_panel_has_every_setting_in_the_reference_order(page: Page) -> None:
+    labels = page.locator("#wb-config [data-testid=block-info]:visible").all_inner_texts()
+    assert [label.strip() for label in labels] == [
+        "Region", "Model", "View", "System prompt", "Temperature", "Max tokens", "Top P", "Top K", "Stop",
+        "Presence penalty", "Frequency penalty",
+    ]  # fmt: skip
+    starts = {name: number(page, f"ui-{name}") for name in ("temperature", "max-tokens", "top-p", "top-k",
+                                                           "presence-penalty", "frequency-penalty")}  # fmt: skip
+    assert list(starts.values()) == ["0.7", "256", "1", "40", "0.5", "0"]
+
+
+def test_the_settings_reach_the_model(page: Page, stage: Stage) -> None:
+    set_number(page, "ui-temperature", "0")
+    set_number(page, "ui-max-tokens", "5")
+    page.fill("#ui-system textarea", "Be brief.")
+    page.fill("#ui-stop textarea", "END")
+    send(page, "a long one")
+    expect(page.locator(".wb-finish")).to_have_text("Max tokens reached")
+    request = stage.backends[SMALL].calls[-1].request
+    assert request.params.temperature == 0
+    assert request.params.max_tokens == 5
+    assert request.params.stop_strings() == ("END",)
+    assert [message.content for message in request.prompt.messages] == ["Be brief.", "a long one"]  # type: ignore[union-attr]
+
+
+def test_api_shows_the_code_of_the_api_settings(page: Page) -> None:
+    choose_view(page, "API")
+    expect(page.locator("#wb-chat")).to_be_hidden()
+    code = page.locator(CODE)
+    expect(code).to_contain_text("temperature=0.7")
+    expect(code).to_contain_text("max_tokens=256")
+    set_number(page, "api-temperature", "0.2")
+    expect(code).to_contain_text("temperature=0.2")
+    page.fill("#api-message textarea", 'She said "no"')
+    expect(code).to_contain_text("'She said \"no\"'")
+
+
+def test_settings_of_the_two_views_stay_apart_until_they_are_copied(page: Page) -> None:
+    set_number(page, "ui-temperature", "1.3")
+    choose_view(page, "API")
+    assert number(page, "api-temperature") == "0.7"
+    set_number(page, "api-top-k", "7")
+    choose_view(page, "UI")
+    assert number(page, "ui-top-k") == "40"
+    choose_view(page, "API")
+    page.click("#api-from-ui")
+    expect(page.locator("#api-temperature input[type=number]")).to_have_value("1.3")
+    assert number(page, "api-top-k") == "40"
+
+
+def test_each_language_is_shown_and_copied_as_it_is(page: Page) -> None:
+    choose_view(page, "API")
+    for language, sign in (
+        ("JavaScript", "baseURL"),
+        ("Curl", "curl "),
+        ("Python", "from openai import OpenAI"),
+    ):
+        choose(page, "api-language", language)
+        expect(page.locator(CODE)).to_contain_text(sign)
+        shown = page.locator(CODE).evaluate("element => element.textContent")
+        page.click("[data-wb-copy]")
+        expect(page.locator("[data-wb-copy] span")).to_have_text("Copied")
+        assert page.evaluate("() => navigator.clipboard.readText()") == shown
+
+
+def test_the_code_names_the_address_the_browser_used_and_no_key(page: Page) -> None:
+    choose_view(page, "API")
+    address = page.url.split("#")[0] + "openai/v1"
+    expect(page.locator(CODE)).to_contain_text(address)
+    expect(page.locator(CODE)).to_contain_text("WORKBENCH_API_KEY")
+    assert "wb-" not in page.inner_text(CODE)
+
+
+def test_reset_brings_the_model_defaults_back_to_one_view_only(page: Page) -> None:
+    set_number(page, "ui-temperature", "1.9")
+    choose_view(page, "API")
+    set_number(page, "api-temperature", "1.8")
+    page.click("#api-reset")
+    expect(page.locator("#api-temperature input[type=number]")).to_have_value("0.7")
+    choose_view(page, "UI")
+    assert number(page, "ui-temperature") == "1.9"
+
+
+def test_another_region_offers_its_own_models(page: Page, stage: Stage) -> None:
+    choose(page, "wb-region", "a remote endpoint")
+    expect(page.locator("#wb-model-header h1")).to_have_text("thinker")
+    expect(page.locator("#wb-model-header")).to_contain_text("0.20 credits per million tokens")
+    expect(page.locator("#ui-max-tokens input[type=number]")).to_have_value("2000")
+    send(page, "Think")
+    expect(page.locator(".wb-finish")).to_be_visible()
+    assert stage.backends[THINKER].calls[-1].request.model == THINKER
+
+
+def test_the_help_beneath_the_code_names_the_causes(page: Page) -> None:
+    choose_view(page, "API")
+    page.click("text=Invalid API key?")
+    for cause in ("Not exported", "Wrong kind", "baseUrl"):
+        expect(page.locator("#api-help")).to_contain_text(cause)
+
+
+def test_the_scheme_button_changes_the_colours_and_is_remembered(open_page: OpenPage) -> None:
+    page = open_page()
+    try:
+        page.click("[data-wb=scheme]")
+        assert page.evaluate("() => document.body.classList.contains('dark')")
+        page.reload()
+        page.wait_for_selector("body.dark")
+    finally:
+        page.evaluate("() => localStorage.clear()")
+
+
+def test_on_a_phone_the_panel_is_a_drawer(open_page: OpenPage) -> None:
+    page = open_page(PHONE)
+    expect(page.locator("#wb-config")).to_be_hidden()
+    page.click("[data-wb=config]")
+    expect(page.locator("#wb-config")).to_be_visible()
+    choose_view(page, "API")
+    page.keyboard.press("Escape")
+    expect(page.locator("#wb-config")).to_be_hidden()
+    expect(page.locator(CODE)).to_be_visible()
+
+
+def test_ctrl_k_opens_the_list_of_models(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    expect(page.locator("[role=option]").first).to_be_visible()
