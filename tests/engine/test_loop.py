@@ -189,7 +189,8 @@ def test_out_of_memory_pauses_half_and_everybody_ends_well() -> None:
         if len(ids) > 2 and failures:
             failures.clear()
             raise torch.OutOfMemoryError("no")
-        return decode(ids, positions)
+        made: torch.Tensor = decode(ids, positions)
+        return made
 
     driver.runner.decode = short_of_memory
     running = [driver.submit(ids) for ids in PROMPTS[:4]]

@@ -65,5 +65,5 @@ def greedy(model: PreTrainedModel, prompt: list[int], tokens: int) -> list[int]:
     output = model.generate(
         torch.tensor([prompt]), max_new_tokens=tokens, do_sample=False, pad_token_id=EOS, eos_token_id=EOS
     )
-    made = output[0, len(prompt) :].tolist()
+    made: list[int] = output[0, len(prompt) :].tolist()
     return made[: made.index(EOS)] if EOS in made else made
