@@ -11,10 +11,14 @@ from typing import Self
 
 from workbench.core.errors import ConfigurationError, Unavailable
 from workbench.store.accounts import Accounts
+from workbench.store.admin_log import AdminLog
+from workbench.store.attachments import Attachments
 from workbench.store.database import Database, open_database
+from workbench.store.experiments import Experiments
 from workbench.store.keys import Keys
 from workbench.store.ledger import Ledger
 from workbench.store.login_attempts import LoginAttempts
+from workbench.store.model_requests import ModelRequests
 from workbench.store.passwords import Passwords
 from workbench.store.upgrade import upgrade
 from workbench.store.usage import UsageRecords
@@ -36,6 +40,10 @@ class Store:
         self._ledger = Ledger(database)
         self.keys = Keys(database, clock, self._ledger.touch)
         self.usage = UsageRecords(database, self._ledger, clock)
+        self.model_requests = ModelRequests(database, clock)
+        self.attachments = Attachments(database)
+        self.experiments = Experiments(database, clock)
+        self.admin_log = AdminLog(database, clock)
         self.accounts = Accounts(database, clock, Passwords(), LoginAttempts())
 
     @classmethod

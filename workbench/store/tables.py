@@ -12,10 +12,13 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Double,
+    ForeignKey,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
 )
 
@@ -99,4 +102,87 @@ usage = Table(
     Column("prompt_tokens", BigInteger, nullable=False),
     Column("completion_tokens", BigInteger, nullable=False),
     Column("credits", Double, nullable=False),
+)
+
+model_requests = Table(
+    "model_requests",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("category", String(64), nullable=False),
+    Column("priority", String(16), nullable=False),
+    Column("hub_id", String(255), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("use_case", Text, nullable=False),
+    Column("requirements", Text, nullable=False),
+    Column("evaluation_criteria", Text, nullable=False),
+    Column("current_limitations", Text, nullable=False),
+    Column("expected_concurrency", Text, nullable=False),
+    Column("future_plans", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+
+def _of_a_request(*, primary_key: bool = False, index: bool = False) -> Column[str]:
+    belongs = ForeignKey("model_requests.id", ondelete="CASCADE")
+    return Column("request_id", String(32), belongs, nullable=False, primary_key=primary_key, index=index)
+
+
+model_request_supporters = Table(
+    "model_request_supporters",
+    metadata,
+    _of_a_request(primary_key=True),
+    Column("account", String(64), primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+)
+
+model_request_notes = Table(
+    "model_request_notes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _of_a_request(index=True),
+    Column("author", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+)
+
+model_request_attachments = Table(
+    "model_request_attachments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _of_a_request(index=True),
+    Column("name", String(255), nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("models", JSON, nullable=False),
+    Column("spec_hash", String(64), nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("verdict", String(32)),
+    Column("samples", Integer, nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+)
+
+admin_log = Table(
+    "admin_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(255), nullable=False),
 )

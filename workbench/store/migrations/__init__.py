@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-HEAD = "0003"
+HEAD = "0005"
 """The newest version. Known without reading the folder, so that an up-to-date store opens without Alembic."""
