@@ -133,7 +133,7 @@ def _bracketed(brackets: str, entries: list[str], dialect: _Dialect, indent: int
 
 def _filled(numbers: list[str], indent: int) -> list[str]:
     """`numbers` in lines as long as fit: a list of token ids is read by nobody number by number."""
-    wrapped = textwrap.wrap(", ".join(numbers), LINE_WIDTH - indent, break_long_words=False)
+    wrapped = textwrap.wrap(", ".join(numbers), LINE_WIDTH - indent - len(","), break_long_words=False)
     return [line.removesuffix(",") for line in wrapped]
 
 
