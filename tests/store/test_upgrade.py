@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from workbench.core.errors import ConfigurationError
 from workbench.store import Store
@@ -35,9 +34,9 @@ def _differences(connection: Connection) -> list[object]:
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_a_store_of_every_earlier_version_reaches_the_tables_of_today(
-    database_address: str, version: str
+    empty_address: str, version: str
 ) -> None:
-    database = open_database(database_address)
+    database = open_database(empty_address)
     try:
         await upgrade(database, version)
         assert await database.read(current_version) == version
@@ -48,8 +47,8 @@ async def test_a_store_of_every_earlier_version_reaches_the_tables_of_today(
         await database.close()
 
 
-async def test_stores_that_open_a_new_database_together_all_open(database_address: str) -> None:
-    stores = await asyncio.gather(*(Store.open(database_address) for _ in range(8)))
+async def test_stores_that_open_a_new_database_together_all_open(empty_address: str) -> None:
+    stores = await asyncio.gather(*(Store.open(empty_address) for _ in range(8)))
     try:
         made = await stores[0].keys.create(name="shared")
         assert [(await store.keys.list())[0].id for store in stores] == [made.id] * 8
@@ -57,20 +56,27 @@ async def test_stores_that_open_a_new_database_together_all_open(database_addres
         await asyncio.gather(*(store.close() for store in stores))
 
 
-async def test_rows_survive_opening_again(database_address: str) -> None:
-    async with await Store.open(database_address) as first:
+async def test_rows_survive_opening_again(empty_address: str) -> None:
+    async with await Store.open(empty_address) as first:
         made = await first.keys.create(name="kept")
-    async with await Store.open(database_address) as second:
+    async with await Store.open(empty_address) as second:
         assert (await second.keys.authenticate(made.secret)).name == "kept"
 
 
-async def test_a_database_of_a_newer_workbench_is_left_alone(database_address: str) -> None:
-    await (await Store.open(database_address)).close()
-    with sqlite3.connect(database_address) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+async def test_a_database_of_a_newer_workbench_is_left_alone(empty_address: str) -> None:
+    await (await Store.open(empty_address)).close()
+    database = open_database(empty_address)
+    await database.write(
+        lambda connection: connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    )
+    await database.close()
     with pytest.raises(ConfigurationError, match="newer Workbench"):
-        await Store.open(database_address)
+        await Store.open(empty_address)
+
+
+async def test_a_server_that_does_not_answer_is_named_with_the_setting() -> None:
+    with pytest.raises(ConfigurationError, match=r"cannot be read.*WORKBENCH_DATABASE_URL"):
+        await Store.open("postgres://nobody@127.0.0.1:1/none")
 
 
 async def test_a_file_that_is_no_database_is_named_with_the_cure(tmp_path: Path) -> None:
@@ -101,11 +107,12 @@ async def test_an_address_of_another_kind_is_refused_with_the_two_that_work(addr
         await Store.open(address)
 
 
-def test_opening_an_up_to_date_store_needs_no_alembic(database_address: str) -> None:
+def test_opening_an_up_to_date_store_needs_no_alembic(tmp_path: Path) -> None:
+    address = str(tmp_path / "workbench.db")
     program = (
         "import asyncio, sys\n"
         "from workbench.store import Store\n"
-        f"async def main(): await (await Store.open({database_address!r})).close()\n"
+        f"async def main(): await (await Store.open({address!r})).close()\n"
         "asyncio.run(main())\n"
         "sys.exit('alembic' in sys.modules)\n"
     )

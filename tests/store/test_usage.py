@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -89,12 +90,16 @@ async def test_what_is_noted_is_written_when_the_store_closes(database_address: 
 
 
 async def test_while_the_database_is_locked_the_counts_are_kept_and_written_later(
-    database_address: str, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    new_sqlite: Callable[[], str],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("workbench.store.sqlite.BUSY_TIMEOUT_MS", 1)
     monkeypatch.setattr(ledger, "RETRY_SECONDS", 0.01)
-    store = await Store.open(database_address, clock=clock)
-    blocker = sqlite3.connect(database_address, isolation_level=None)
+    address = new_sqlite()
+    store = await Store.open(address, clock=clock)
+    blocker = sqlite3.connect(address, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     with caplog.at_level(logging.WARNING):
         assert not await store.usage.add(ADA, "m", Usage(3, 0))
