@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from guard.base import Direction, Hazard, Verdict, VerdictState
+from workbench.ui.metrics import AnswerMetrics
+from workbench.ui.session import Turn
+from workbench.ui.thread import TURNS_SHOWN, chat_messages, foot_html, guard_html
+
+METRICS = AnswerMetrics(0.05, 30.0, 5, 7, 2.4e-7, "stop", 0.3)
+
+
+def texts(turn: Turn, *, is_running: bool = False) -> list[str]:
+    messages = chat_messages([turn], is_running=is_running)
+    return [part["text"] for message in messages[1:] for part in message["content"]]
+
+
+def test_an_answer_is_its_text_and_then_its_numbers() -> None:
+    answer, foot = texts(Turn("q", "An *answer*", metrics=METRICS))
+    assert answer == "An *answer*"
+    for fact in ("50 ms", "30.0 tokens/s", "5 in", "7 out", "0.00000024 credits", "Finished"):
+        assert fact in foot
+
+
+def test_reasoning_is_text_not_markup_and_folds_when_the_answer_begins() -> None:
+    thinking = texts(Turn("q", reasoning="<b>hm</b>"), is_running=True)
+    answered = texts(Turn("q", "Yes", reasoning="<b>hm</b>"), is_running=True)
+    assert '<details class="wb-reasoning" open>' in thinking[0]
+    assert " open" not in answered[0]
+    assert "&lt;b&gt;hm&lt;/b&gt;" in answered[0]
+
+
+def test_a_turn_without_a_token_yet_shows_that_it_waits() -> None:
+    assert "wb-waiting" in texts(Turn("q"), is_running=True)[0]
+    assert texts(Turn("q")) == []
+
+
+def test_only_the_last_turns_are_sent_to_the_browser() -> None:
+    turns = [Turn(f"q{number}", "a", metrics=METRICS) for number in range(TURNS_SHOWN + 20)]
+    messages = chat_messages(turns)
+    assert len(messages) == 2 * TURNS_SHOWN
+    assert messages[0]["content"] == "q20"
+
+
+def test_what_is_not_known_is_not_shown() -> None:
+    foot = foot_html(AnswerMetrics(None, None, 5, 0, None, "stopped", 0.1))
+    assert "TTFT" not in foot
+    assert "tokens/s" not in foot
+    assert "credits" not in foot
+    assert "Stopped" in foot
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (VerdictState.SAFE, "nothing found"),
+        (VerdictState.UNSAFE, "Answer flagged: Privacy"),
+        (VerdictState.UNAVAILABLE, "could not judge"),
+    ],
+)
+def test_the_guards_word_is_plain_and_a_silent_guard_is_never_safe(state: VerdictState, words: str) -> None:
+    hazards = (Hazard("S7", "Privacy"),) if state is VerdictState.UNSAFE else ()
+    verdict = Verdict("embedded", Direction.OUTPUT, state, p_unsafe=0.9, threshold=0.5, hazards=hazards)
+    mark = guard_html([verdict])
+    assert words in mark
+    assert "embedded on the output" in mark
+    assert "0.90 (unsafe from 0.50)" in mark
+
+
+def test_without_a_guard_there_is_no_mark() -> None:
+    assert guard_html([]) == ""
