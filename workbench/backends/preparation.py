@@ -27,6 +27,8 @@ from workbench.engine.grammar import Grammar, GrammarCompiler
 from workbench.engine.loader import LoadedModel
 
 COMPILE_SECONDS = 10.0
+FRESH_SEED_BITS = 53
+"""So that a reported seed is exact in JavaScript as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Preparer:
             request.params,
             self._loaded.defaults,
             room_tokens=self._longest - len(rendered.ids),
-            fresh_seed=secrets.randbits(62),
+            fresh_seed=secrets.randbits(FRESH_SEED_BITS),
         )
         output = OutputPlan()
         if isinstance(prompt, ChatPrompt):

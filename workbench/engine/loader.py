@@ -18,6 +18,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
+from transformers.utils import logging as hub_logging
 
 import workbench
 from workbench.core.backend import ModelCard, Progress
@@ -58,6 +59,7 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
 
     Raises: WeightsError naming what is missing and the cure.
     """
+    hub_logging.disable_progress_bar()
     source = locate(card, settings, progress)
     progress("reading the tokenizer", 0.0)
     tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=card.trust_remote_code)
