@@ -12,7 +12,7 @@ import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import uvicorn
 
@@ -20,8 +20,9 @@ from workbench.backends.catalogue import Catalogue, read_catalogue
 from workbench.core.errors import ConfigurationError
 from workbench.core.settings import Settings
 from workbench.logs import configure_logs, log_loop_error
-from workbench.site import build_app, gradio_page, make_workbench
-from workbench.store import FILE_NAME, Store
+
+if TYPE_CHECKING:
+    from workbench.store import Store
 
 GRACEFUL_SHUTDOWN_SECONDS = 5
 """How long answers that run may take to end once the server was told to stop."""
@@ -79,12 +80,15 @@ def _run_to_the_end(work: Coroutine[None, None, None]) -> NoReturn:
 async def _run(
     settings: Settings, catalogue: Catalogue, listener: socket.socket, transport: Transport
 ) -> None:
+    # Imported once the socket is open and the settings are known to be right: this takes seconds.
+    from workbench import site
+    from workbench.store import FILE_NAME, Store
+
     asyncio.get_running_loop().set_exception_handler(log_loop_error)
     async with await Store.open(settings.database_url or settings.home / FILE_NAME) as store:
-        workbench = make_workbench(settings, catalogue, store)
-        site = build_app(workbench, store.keys, page=gradio_page)
+        workbench = site.make_workbench(settings, catalogue, store)
         config = uvicorn.Config(
-            site,
+            site.build_app(workbench, store.keys, page=site.gradio_page),
             log_config=None,
             access_log=False,
             server_header=False,

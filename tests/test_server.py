@@ -1,0 +1,183 @@
+"""The server as a process: what it prints, what it logs, how it ends."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+STARTUP_SECONDS = 120.0
+CATALOGUE = """
+[[models]]
+id = "scripted/model"
+source = "Hello there."
+backend = "scripted"
+"""
+
+# The page takes seconds to import and has tests of its own: these start the site without it.
+WITHOUT_PAGE = """
+import sys
+from workbench import site
+from workbench.cli import main
+site.gradio_page = None
+main(sys.argv[1:])
+"""
+
+
+# An answer of a minute, a word every 20 ms.
+SLOWLY = """
+from workbench.backends import scripted
+script = scripted.Script("word " * 3000, token_seconds=0.02)
+scripted.open_backend = lambda card, settings, progress: scripted.ScriptedBackend([script])
+"""
+
+
+class Process:
+    """A `workbench serve` whose lines on standard output are read as they come."""
+
+    def __init__(
+        self,
+        home: Path,
+        *arguments: str,
+        program: str = WITHOUT_PAGE,
+        **environment: str,
+    ) -> None:
+        (home / "models.toml").write_text(CATALOGUE)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program, "serve", "--models", str(home / "models.toml"), *arguments],
+            cwd=ROOT,
+            env={**os.environ, "WORKBENCH_HOME": str(home), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def lines(self) -> list[str]:
+        """Everything printed until the server answers."""
+        assert self.process.stdout is not None
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line.rstrip("\n"))
+            if line.startswith(("API keys:", "The key is shown")):
+                return lines
+        raise AssertionError(f"the server ended: {self.process.stderr.read() if self.process.stderr else ''}")
+
+    def end(self) -> tuple[int, str, str]:
+        """Exit code and what was written, after SIGTERM."""
+        self.process.send_signal(signal.SIGTERM)
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, out, err
+
+
+@contextmanager
+def serving(home: Path, program: str = WITHOUT_PAGE, **environment: str) -> Iterator[Process]:
+    made = Process(home, "--port", "0", program=program, **environment)
+    try:
+        yield made
+    finally:
+        if made.process.poll() is None:
+            made.process.kill()
+        made.process.communicate()
+
+
+def value(lines: list[str], label: str) -> str:
+    return next(line.split(": ", 1)[1].strip() for line in lines if line.startswith(f"{label}:"))
+
+
+def ask(url: str, method: str, path: str, key: str, body: object = None) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+    connection.request(method, path, json.dumps(body), {"Authorization": f"Bearer {key}"})
+    return connection.getresponse()
+
+
+def test_the_first_start_prints_one_key_once_and_a_later_one_none(tmp_path: Path) -> None:
+    with serving(tmp_path) as first:
+        lines = first.lines()
+        url, key = value(lines, "Workbench"), value(lines, "API key")
+        assert value(lines, "API") == f"{url}/openai/v1"
+        assert ask(url, "GET", "/openai/v1/models", key).status == 200
+        code, out, err = first.end()
+    assert code == 0
+    assert ("\n".join(lines) + out + err).count("wb-") == 1
+    with serving(tmp_path) as second:
+        lines = second.lines()
+        assert ask(value(lines, "Workbench"), "GET", "/openai/v1/models", key).status == 200
+        code, out, err = second.end()
+    assert "wb-" not in "\n".join(lines) + out + err
+
+
+def test_a_key_made_or_revoked_by_the_command_line_counts_at_the_next_request(tmp_path: Path) -> None:
+    environment = {**os.environ, "WORKBENCH_HOME": str(tmp_path)}
+
+    def keys(*arguments: str) -> str:
+        command = [sys.executable, "-m", "workbench", "keys", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+
+    with serving(tmp_path) as server:
+        url = value(server.lines(), "Workbench")
+        made = json.loads(keys("create", "--name", "from the terminal", "--json"))
+        assert ask(url, "GET", "/openai/v1/models", made["key"]).status == 200
+        rotated = json.loads(keys("rotate", made["id"], "--json"))
+        assert ask(url, "GET", "/openai/v1/models", made["key"]).status == 401
+        assert ask(url, "GET", "/openai/v1/models", rotated["key"]).status == 200
+        keys("revoke", made["id"])
+        assert ask(url, "GET", "/openai/v1/models", rotated["key"]).status == 401
+
+
+def test_nothing_of_a_request_is_logged_at_any_level(tmp_path: Path) -> None:
+    with serving(tmp_path, WORKBENCH_LOG_LEVEL="DEBUG") as server:
+        lines = server.lines()
+        url, key = value(lines, "Workbench"), value(lines, "API key")
+        canary = "xyzzy-canary"
+        message = {"role": "user", "content": canary}
+        sent: list[object] = [
+            {"model": "scripted/model", "messages": [message]},
+            {"model": "scripted/model", "messages": [message], "stream": True},
+            {"model": canary, "messages": [message]},
+            {"model": "scripted/model", "messages": [message], canary: 1},
+            {"model": "scripted/model", "messages": [message], "stop": [canary, 5]},
+            {"model": "scripted/model", "messages": [{"role": canary}]},
+        ]
+        for body in sent:
+            ask(url, "POST", "/openai/v1/chat/completions", key, body).read()
+        ask(url, "GET", f"/openai/v1/models/{canary}", key).read()
+        ask(url, "GET", f"/openai/{canary}?{canary}", f"wb-{canary}").read()
+        _, out, err = server.end()
+    assert "/openai/v1/chat/completions" in err
+    assert canary not in out + err
+    assert key not in out + err
+    for file in tmp_path.rglob("*"):
+        if file.is_file():
+            assert canary.encode() not in file.read_bytes(), file
+
+
+def test_a_stream_that_outlives_the_servers_patience_ends_with_an_error_event(tmp_path: Path) -> None:
+    with serving(tmp_path, SLOWLY + WITHOUT_PAGE) as server:
+        lines = server.lines()
+        body = {"model": "scripted/model", "prompt": "go", "stream": True}
+        answer = ask(
+            value(lines, "Workbench"), "POST", "/openai/v1/completions", value(lines, "API key"), body
+        )
+        assert answer.status == 200
+        assert answer.read(6) == b"data: "
+        read: list[bytes] = []
+        reader = threading.Thread(target=lambda: read.append(answer.read()))
+        reader.start()
+        begun = time.monotonic()
+        code, _, _ = server.end()
+        reader.join(10)
+    *_, last, done = read[0].decode().strip().split("\n\n")
+    assert (code, done) == (0, "data: [DONE]")
+    assert json.loads(last.removeprefix("data: "))["error"]["code"] == "overloaded"
+    assert time.monotonic() - begun < 30
