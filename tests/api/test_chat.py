@@ -131,3 +131,11 @@ class TestFailure:
                 "code": "overloaded",
             }
         }
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_answer_says_what_is_left_of_the_limits(site: Site, stream: bool) -> None:
+    sent = {"model": MODEL, "messages": MESSAGES, "stream": stream}
+    headers = (await site.client.post(ROUTE, json=sent)).headers
+    assert int(headers["x-ratelimit-limit-requests"]) > int(headers["x-ratelimit-remaining-requests"]) >= 0
+    assert headers["x-ratelimit-reset-requests"]

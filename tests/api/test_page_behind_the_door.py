@@ -1,0 +1,75 @@
+"""Gradio's own routes have no login of their own: the door in front of them is the only one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.routing import Mount, Route
+
+from tests.sites import FakeKeyRing, scripted_workbench
+from workbench.api.access import OPEN_PATHS
+from workbench.backends.scripted import ScriptedBackend
+from workbench.core.settings import Settings
+from workbench.site import build_app, gradio_page
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    settings = Settings(home=tmp_path_factory.mktemp("home"))
+    return build_app(scripted_workbench(ScriptedBackend(), settings), FakeKeyRing(), page=gradio_page)
+
+
+@pytest.fixture
+async def visitor(app: FastAPI) -> AsyncGenerator[httpx.AsyncClient, None]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:
+        yield client
+
+
+def routes(app: FastAPI, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Method and path of every route, also of what is mounted; patterns are filled with an x."""
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if isinstance(route, Mount):
+            yield "GET", f"{prefix}{route.path}/x"
+            if isinstance(route.app, FastAPI):
+                yield from routes(route.app, prefix + route.path)
+        elif isinstance(route, Route):
+            path = context.path_format or route.path
+            for method in context.methods or {"GET"}:
+                yield (
+                    method,
+                    prefix
+                    + "".join(part.split("}")[-1] if "}" in part else part for part in path.split("{")),
+                )
+
+
+async def test_no_route_of_the_page_answers_a_stranger(app: FastAPI, visitor: httpx.AsyncClient) -> None:
+    walked = set(routes(app))
+    assert {("POST", "/gradio_api/queue/join"), ("GET", "/config"), ("POST", "/gradio_api/upload")} <= walked
+    for method, path in sorted(walked - {("GET", "/"), ("HEAD", "/")}):
+        visitor.cookies.clear()
+        answer = await visitor.request(method, path or "/nothing")
+        if path not in OPEN_PATHS:
+            assert answer.status_code == 401, (method, path)
+
+
+async def test_the_page_and_its_parts_are_served_to_whom_it_signed_in(visitor: httpx.AsyncClient) -> None:
+    assert (await visitor.get("/config")).status_code == 401
+    page = await visitor.get("/", headers={"accept": "text/html"})
+    assert page.status_code == 200
+    assert "gradio" in page.text
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    for path in ("/config", "/theme.css", "/openai/docs", "/openai/openapi.json"):
+        assert (await visitor.get(path)).status_code == 200, path
+
+
+async def test_the_docs_fetch_nothing_from_another_host(visitor: httpx.AsyncClient) -> None:
+    await visitor.get("/")
+    page = (await visitor.get("/openai/docs")).text
+    assert "://" not in page.replace("http://www.w3.org", "")
+    assert (await visitor.get("/openai/static-offline-docs/swagger-ui-bundle.js")).status_code == 200
