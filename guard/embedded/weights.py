@@ -60,8 +60,9 @@ def load_network(path: Path) -> GuardNetwork:
 
     from guard.embedded.encoder import GuardNetwork
 
-    with torch.device("meta"):
-        network = GuardNetwork()
+    network = (
+        GuardNetwork()
+    )  # on the meta device it would be cheaper, but that imports torch's tracing machinery
     state = {name: torch.from_numpy(tensor) for name, tensor in read_weights(path).items()}
     network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False)

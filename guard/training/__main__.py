@@ -22,7 +22,7 @@ from guard.training.assemble import Assembled, assemble
 from guard.training.base_encoder import WHEEL_SHA256, read_base
 from guard.training.calibrate import calibrate, uncalibrated
 from guard.training.card import data_table, model_card
-from guard.training.evaluate import report_tables
+from guard.training.evaluate import report_tables, sampled
 from guard.training.fit import Recipe, fit, seed_everything
 from guard.training.rows import Split, file_sha256
 from guard.training.sources import SOURCES
@@ -79,7 +79,9 @@ def write_report(out: Path, data: Path, assembled: Assembled, version: str, fact
     """Calibrates the weights in `out` and writes `calibration.json` and `MODEL_CARD.md`."""
     calibration_file = out / "calibration.json"
     calibration_file.write_text(uncalibrated(version).to_json(), encoding="utf-8")
-    calibration: Calibration = calibrate(EmbeddedClassifier.load(out), assembled.splits[Split.TUNE], version)
+    calibration: Calibration = calibrate(
+        EmbeddedClassifier.load(out), sampled(assembled.splits[Split.TUNE]), version
+    )
     calibration_file.write_text(calibration.to_json(), encoding="utf-8")
     classifier = EmbeddedClassifier.load(out)
     tables = report_tables(classifier, assembled.splits)

@@ -12,7 +12,7 @@ from guard.training.metrics import Labels, Scores, f1_at
 from guard.training.rows import Row
 
 LOOK_ALIKES = frozenset({"coconot-contrast-eval", "jbb-benign", "cse-frr-benign"})
-MOST_LOOK_ALIKES_FLAGGED = 0.05  # on the tuning rows; half the aim, because other sets will be harder
+MOST_LOOK_ALIKES_FLAGGED = 0.08  # on the tuning rows, below the aim of 0.10 because other sets will be harder
 MOST_FLAGGED_ORDINARY = 0.01
 IDENTITY = PlattScale(1.0, 0.0)
 
@@ -47,7 +47,7 @@ def prompt_threshold(rows: Sequence[Row], scores: Scores) -> float:
     """The smallest threshold, in hundredths, that flags few enough look-alikes and ordinary prompts."""
     look_alike = scores[[row.source in LOOK_ALIKES for row in rows]]
     ordinary = scores[[row.source.startswith("benign-") for row in rows]]
-    for hundredths in range(30, 96):
+    for hundredths in range(5, 96):
         cut = hundredths / 100
         if (look_alike >= cut).mean() <= MOST_LOOK_ALIKES_FLAGGED and (
             ordinary >= cut

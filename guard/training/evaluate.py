@@ -30,7 +30,8 @@ DIRECT = frozenset({
     "strongreject", "dangerousqa", "jbb-harmful", "advbench", "harmbench", "tdc2023", "catqa", "harmfulqa",
     "xsafety-en", "coconot-safety-eval",
 })  # fmt: skip
-MOST_OF_A_SOURCE = 300  # rows of one source and label in the report
+MOST_OF_A_SOURCE = 120  # rows of one source and label that calibrate or are reported on
+MOST_LOOK_ALIKES = 400  # of one look-alike source
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def judge(classifier: EmbeddedClassifier, rows: Sequence[Row]) -> Judged:
 
 
 def sampled(rows: Sequence[Row]) -> list[Row]:
-    """At most `MOST_OF_A_SOURCE` rows of each source and label, by a fixed draw."""
+    """At most `MOST_OF_A_SOURCE` rows of each source and label (more look-alikes), by a fixed draw."""
     mixed = list(rows)
     random.Random(1).shuffle(mixed)
     taken: dict[tuple[str, bool], int] = {}
@@ -87,7 +88,7 @@ def sampled(rows: Sequence[Row]) -> list[Row]:
     for row in mixed:
         key = (row.source, row.is_unsafe)
         taken[key] = taken.get(key, 0) + 1
-        if taken[key] <= MOST_OF_A_SOURCE:
+        if taken[key] <= (MOST_LOOK_ALIKES if row.source in LOOK_ALIKES else MOST_OF_A_SOURCE):
             kept.append(row)
     return kept
 
@@ -173,8 +174,8 @@ def disguise_lines(classifier: EmbeddedClassifier, rows: Sequence[Row], threshol
     """Short direct requests in disguise, and harmless ones in the same disguise."""
     chance = random.Random(2)
     short = [row for row in rows if row.response is None and len(row.prompt) < 200]
-    unsafe = [row for row in short if row.source in DIRECT][:200]
-    safe = [row for row in short if row.source.startswith(("benign-", "coconot-pref"))][:200]
+    unsafe = [row for row in short if row.source in DIRECT][:100]
+    safe = [row for row in short if row.source.startswith(("benign-", "coconot-pref"))][:100]
     changes: dict[str, Callable[[str], str]] = {
         "plain": lambda text: text,
         "upper case": str.upper,
@@ -195,7 +196,7 @@ def report_tables(classifier: EmbeddedClassifier, splits: dict[Split, list[Row]]
     """All tables by title."""
     calibration = classifier.calibration
     held = judge(classifier, sampled(splits[Split.HOLD]))
-    tuned = judge(classifier, [row for row in splits[Split.TUNE] if row.source in LOOK_ALIKES])
+    tuned = judge(classifier, [row for row in sampled(splits[Split.TUNE]) if row.source in LOOK_ALIKES])
     return {
         "Prompts": prompt_lines(held, tuned, calibration.prompt_threshold),
         "Answers": response_lines(held, calibration.response_threshold),

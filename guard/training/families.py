@@ -15,7 +15,7 @@ from typing import Any
 from guard.training.rows import Row, Split, category_index
 
 SLOT = re.compile(r"\{(\w+)\}")
-MOST_PER_SIDE = 130  # rows of one label in one family that names no number of its own
+MOST_PER_SIDE = 80  # rows of one label in one family that names no number of its own
 HELD_OUT = frozenset({
     "stab", "strangle-choke", "execute-hang-drop", "smuggle-traffic", "definitions",
 })  # fmt: skip

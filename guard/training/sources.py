@@ -77,7 +77,7 @@ SOURCES = (
     Source("harmbench", hold=0.15),
     Source("tdc2023", hold=0.2),
     Source("catqa", hold=0.15),
-    Source("harmfulqa", hold=0.08, tune=0.02, most=1200),
+    Source("harmfulqa", hold=0.08, tune=0.02, most=800),
     Source("xsafety-en", hold=0.1, keep=_stated_crimes),
     Source("ailuminate-en-a", hold=0.15, tune=0.03, weight=1.5),
     Source("openai-moderation-a", hold=0.2, tune=0.05, weight=2.0),
