@@ -11,6 +11,9 @@ from tests.sites import LiveServer, Site, open_site, serve_live
 from workbench.backends.scripted import ScriptedBackend
 from workbench.core.settings import Settings
 
+REAL_HOME = Settings().home
+"""Where this machine's own weights are, whatever home a test has."""
+
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
@@ -37,3 +40,11 @@ def live_server(tmp_path: Path, backend: ScriptedBackend) -> Iterator[LiveServer
     """The whole site over `backend`, served by a real uvicorn on a free port."""
     with serve_live(tmp_path, backend) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def embedded_weights() -> Path:
+    """The folder of the embedded model's converted weights, made now if `make install` has not made it."""
+    from workbench.engine.weights import ensure_embedded
+
+    return ensure_embedded("smollm2-135m-instruct", REAL_HOME, lambda stage, fraction: None)
