@@ -24,9 +24,10 @@ def test_every_entry_scores_or_fails_as_data(name: str) -> None:
         "answer_info": {"ans0": ["four", "small"], "ans1": ["many", "unknown"]},
         "stereotyped_groups": ["small"],
     }
-    sample = Sample("s", "2 + 2 =", (), ("4",), ("4", "22"), ("ambig", "neg"), metadata)
+    right = '{"sum": 4}'
+    sample = Sample("s", "2 + 2 =", (), (right,), (right, "22"), ("ambig", "neg"), metadata)
     likelihoods = (Likelihood(-1.0, 1), Likelihood(-9.0, 1)) if evaluator.needs is Need.LIKELIHOODS else ()
-    outcome = evaluate(evaluator, sample, Answer("4", likelihoods=likelihoods))
+    outcome = evaluate(evaluator, sample, Answer(right, likelihoods=likelihoods))
     assert not isinstance(outcome, Failure)
     assert outcome.value is not None
     empty = evaluate(evaluator, Sample("s"), Answer())

@@ -15,6 +15,7 @@ BACKENDS: Mapping[str, str] = {
 
 GUARDS: Mapping[str, str] = {
     "off": "guard.off:open_guard",
+    "embedded": "guard.embedded.guard:open_guard",
     "llama-guard-1-7b": "guard.llama_guard:open_guard",
     "llama-guard-2-8b": "guard.llama_guard:open_guard",
     "llama-guard-3-1b": "guard.llama_guard:open_guard",
@@ -32,6 +33,10 @@ EVALUATORS: Mapping[str, str] = {
     "pair_preference": "evaluators.pair_preference:PairPreference",
     "stereotyped_answer": "evaluators.stereotyped_answer:StereotypedAnswer",
     "json_schema": "evaluators.json_schema:JsonSchema",
+    "json_fields": "evaluators.json_fields:JsonFields",
+    "coverage": "evaluators.coverage:Coverage",
+    "chrf": "evaluators.chrf:Chrf",
+    "bleu": "evaluators.bleu:Bleu",
     "refusal": "evaluators.refusal:Refusal",
     "length": "evaluators.length:Length",
     "length_limit": "evaluators.length:LengthLimit",
