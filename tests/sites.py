@@ -117,7 +117,7 @@ class LiveServer:
 @contextmanager
 def serve_live(home: Path, backend: ScriptedBackend, **settings: object) -> Iterator[LiveServer]:
     """A site over `backend` and a real store in `home`, served until the context ends."""
-    with socket.socket() as listener:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         thread = _ServerThread(Settings(home=home, port=port, **settings), backend, listener)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from workbench.core.settings import Settings
+from workbench.server import open_listener
 
 ROOT = Path(__file__).resolve().parents[1]
 STARTUP_SECONDS = 120.0
@@ -97,6 +101,11 @@ def ask(url: str, method: str, path: str, key: str, body: object = None) -> http
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
     connection.request(method, path, json.dumps(body), {"Authorization": f"Bearer {key}"})
     return connection.getresponse()
+
+
+def test_answers_are_not_held_back_by_nagles_algorithm(tmp_path: Path) -> None:
+    with open_listener(Settings(home=tmp_path, port=0)) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_the_first_start_prints_one_key_once_and_a_later_one_none(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Who is asking: the caller that the access rules found, as the routes see it."""
+"""Who is asking: the caller that the access rules found, as the routes see it.
+
+The dependencies are coroutines although they wait for nothing: plain functions would each cost a thread.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from workbench.core.errors import InvalidApiKey
 from workbench.service import Workbench
 
 
-def current_caller(request: Request) -> Caller:
+async def current_caller(request: Request) -> Caller:
     """The caller of this request.
 
     Raises: InvalidApiKey when nothing in front of this app has let anyone in: it never serves by itself.
@@ -22,13 +25,13 @@ def current_caller(request: Request) -> Caller:
     return caller
 
 
-def current_workbench(request: Request) -> Workbench:
+async def current_workbench(request: Request) -> Workbench:
     """The service this app is a door of."""
     workbench: Workbench = request.app.state.workbench
     return workbench
 
 
-def current_request_id(request: Request) -> str:
+async def current_request_id(request: Request) -> str:
     """The id that the answer's x-request-id carries; empty without the envelope."""
     return str(getattr(request.state, "request_id", ""))
 
