@@ -10,6 +10,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from workbench.api.access import OPEN_PATHS
 from workbench.api.errors import error_response, internal_error, log_bug
 from workbench.core.errors import Overloaded
 
@@ -85,11 +86,14 @@ class Envelope:
             if status is None:
                 await error_response(internal_error())(scope, receive, sending)
         finally:
-            log.info(
+            route = _route(scope)
+            # Probes and the parts of the page come by the dozen: they are worth a line only when they fail.
+            matters = route.startswith("/openai/v1") or status is None or status >= 500
+            (log.info if matters and route not in OPEN_PATHS else log.debug)(
                 "request",
                 request_id=request_id,
                 method=scope["method"],
-                route=_route(scope),
+                route=route,
                 status=status,
                 milliseconds=round((time.monotonic() - started) * 1000, 1),
             )
