@@ -41,8 +41,9 @@ def _chromium(playwright: Playwright) -> str:
     pytest.skip("No Chromium here. To run the browser tests: sudo apt-get install chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Not for the whole session: Playwright keeps an event loop running, beside which no async test can run."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=_chromium(playwright), args=list(FLAGS))
         yield opened
