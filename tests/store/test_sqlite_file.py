@@ -14,7 +14,7 @@ class _LockedAtFirst(sqlite3.Connection):
 
     refusals = 0
 
-    def execute(self, sql: str, *parameters: object) -> sqlite3.Cursor:  # type: ignore[override]
+    def execute(self, sql: str, *parameters: object) -> sqlite3.Cursor:
         if type(self).refusals > 0:
             type(self).refusals -= 1
             raise sqlite3.OperationalError("database is locked")
