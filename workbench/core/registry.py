@@ -32,6 +32,7 @@ EVALUATORS: Mapping[str, str] = {
     "numeric": "evaluators.numeric:Numeric",
     "multiple_choice": "evaluators.multiple_choice:MultipleChoice",
     "pair_preference": "evaluators.pair_preference:PairPreference",
+    "pair_margin": "evaluators.pair_margin:PairMargin",
     "stereotyped_answer": "evaluators.stereotyped_answer:StereotypedAnswer",
     "json_schema": "evaluators.json_schema:JsonSchema",
     "json_fields": "evaluators.json_fields:JsonFields",
