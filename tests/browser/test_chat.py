@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -172,11 +174,32 @@ def test_slash_focuses_the_message_box(page: Page) -> None:
     assert page.input_value(COMPOSER) == ""
 
 
-def test_a_copied_answer_is_what_is_shown(page: Page) -> None:
+def test_a_copied_answer_is_the_markdown_the_model_wrote(page: Page, stage: Stage) -> None:
+    stage.scripts.append(Script("**Bold** and `code`", reasoning="Let me see"))
     ask(page, "Hello")
     page.click(".wb-copy")
     expect(page.locator(".wb-copy")).to_have_text("Copied")
-    assert page.evaluate("() => navigator.clipboard.readText()") == "Hello! How can I help you today?"
+    assert page.evaluate("() => navigator.clipboard.readText()") == "**Bold** and `code`"
+
+
+def test_a_conversation_goes_into_a_file_and_comes_back(page: Page, tmp_path: Path) -> None:
+    page.fill("#ui-system textarea", "Be brief.")
+    ask(page, "First")
+    ask(page, "Second")
+    page.click("#wb-export summary")
+    with page.expect_download() as download:
+        page.click("[data-wb-export=json]")
+    file = tmp_path / "conversation.json"
+    download.value.save_as(file)
+    page.reload()
+    page.wait_for_selector(".wb-empty")
+    with page.expect_file_chooser() as chooser:
+        page.click("#wb-import")
+    chooser.value.set_files(file)
+    expect(page.locator("#wb-thread .user")).to_have_text(["First", "Second"])
+    expect(page.locator("#ui-system textarea")).to_have_value("Be brief.")
+    ask(page, "Third")
+    expect(page.locator("#wb-thread .user")).to_have_count(3)
 
 
 def test_markup_in_an_answer_neither_runs_nor_fetches(page: Page, stage: Stage) -> None:

@@ -23,6 +23,12 @@ _HINT = (
     '<span class="wb-hint"><kbd>Enter</kbd> sends<kbd>Shift</kbd><kbd>Enter</kbd> new line'
     "<kbd>Esc</kbd> stops<kbd>/</kbd> focuses</span>"
 )
+_EXPORT = (
+    '<details class="wb-menu"><summary class="wb-tool">Export</summary><div class="wb-menu-list">'
+    '<button type="button" data-wb-export="md">Markdown</button>'
+    '<button type="button" data-wb-export="json">JSON</button>'
+    '<button type="button" data-wb-export="jsonl">JSONL, a row for each answer</button></div></details>'
+)
 _LATEX = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "\\[", "right": "\\]", "display": True},
@@ -32,7 +38,11 @@ _LATEX = [
 
 @dataclass(frozen=True, slots=True)
 class ChatArea:
-    """The area's parts. `proceed` goes on where an answer was cut."""
+    """The area's parts.
+
+    `proceed` goes on where an answer was cut. `export` and `copy` are hidden: the script presses them for the menu
+    and for the buttons in the thread, so that it gets the thread's own text. `loaded` carries a file's text in.
+    """
 
     thread: gr.Chatbot
     notice: gr.HTML
@@ -42,6 +52,10 @@ class ChatArea:
     reset: gr.Button
     proceed: gr.Button
     export: gr.Button
+    copy: gr.Button
+    load: gr.Button
+    loaded: gr.Textbox
+    context: gr.HTML
 
 
 def build_chat_area() -> ChatArea:
@@ -72,9 +86,14 @@ def build_chat_area() -> ChatArea:
                     scale=0,
                     visible=False,
                 )
-                export = gr.Button("Export", size="sm", elem_id="wb-export", elem_classes="wb-tool", scale=0)
+                markup(_EXPORT, elem_id="wb-export")
+                load = gr.Button("Import", size="sm", elem_id="wb-import", elem_classes="wb-tool", scale=0)
+                context = markup(elem_id="wb-context")
                 markup(_HINT, elem_id="wb-hint")
-    return ChatArea(thread, notice, composer, send, stop, reset, proceed, export)
+        export = gr.Button("Export", elem_id="wb-export-run", visible="hidden")
+        copy = gr.Button("Copy", elem_id="wb-copy-run", visible="hidden")
+        loaded = gr.Textbox(visible="hidden")
+    return ChatArea(thread, notice, composer, send, stop, reset, proceed, export, copy, load, loaded, context)
 
 
 def _icon_button(label: str, element: str, *, variant: str = "secondary", visible: bool = True) -> gr.Button:

@@ -8,11 +8,14 @@ from typing import Any
 
 import gradio as gr
 
+from workbench.backends.pool import ModelStatus
 from workbench.core.errors import WorkbenchError
 from workbench.service import Workbench
 from workbench.ui.chat import Ask, stream_answer
 from workbench.ui.chat_area import ChatArea
 from workbench.ui.config_panel import ConfigPanel
+from workbench.ui.context_meter import context_meter_html
+from workbench.ui.conversation_file import read_conversation
 from workbench.ui.identity import CallerOf
 from workbench.ui.model_header import model_header_html
 from workbench.ui.notice import error_notice
@@ -100,7 +103,26 @@ class ChatEvents:
     def clear(self, session: ChatSession) -> Updates:
         """Forgets the conversation."""
         session.clear()
-        return {self._area.thread: [], self._area.notice: "", self._area.proceed: gr.Button(visible=False)}
+        area = self._area
+        return {area.thread: [], area.notice: "", area.context: "", area.proceed: gr.Button(visible=False)}
+
+    def load(self, session: ChatSession, text: str) -> Updates:
+        """A conversation from a file, in place of the one that is here."""
+        area = self._area
+        if not text or session.is_running:
+            return {area.loaded: ""}
+        try:
+            read = read_conversation(text)
+        except WorkbenchError as failure:
+            return {area.notice: error_notice(failure), area.loaded: ""}
+        session.turns[:] = read.turns
+        return {
+            area.thread: chat_messages(session.turns),
+            area.notice: "",
+            area.context: "",
+            area.loaded: "",
+            self._config.ui.system: read.system,
+        }
 
     async def _answer(
         self,
@@ -134,7 +156,7 @@ class ChatEvents:
                     updates[area.notice] = change.notice
                     updates[self._header] = model_header_html(self._workbench.model(model, caller))
                 yield updates
-        yield self._ended(session, turn)
+        yield self._ended(session, turn, self._workbench.model(model, caller))
 
     def _begun(self, session: ChatSession, *, is_new: bool) -> Updates:
         area = self._area
@@ -147,7 +169,7 @@ class ChatEvents:
         }
         return updates | {area.composer: ""} if is_new else updates
 
-    def _ended(self, session: ChatSession, turn: Turn) -> Updates:
+    def _ended(self, session: ChatSession, turn: Turn, status: ModelStatus) -> Updates:
         area = self._area
         updates: Updates = {area.send: gr.Button(visible=True), area.stop: gr.Button(visible=False)}
         if not turn.answer and not turn.reasoning and turn in session.turns:
@@ -155,6 +177,8 @@ class ChatEvents:
             session.turns.remove(turn)
             updates[area.composer] = turn.user
         updates[area.thread] = chat_messages(session.turns)
+        context_length = status.info.context_length if status.info is not None else None
+        updates[area.context] = context_meter_html(session, context_length)
         is_cut = turn.metrics is not None and turn.metrics.finish_reason in _CUT_SHORT
         updates[area.proceed] = gr.Button(visible=bool(is_cut and turn.answer and session.turns))
         return updates
@@ -171,7 +195,16 @@ def bind_chat(
     """Connects the area's components."""
     events = ChatEvents(header, area, config, workbench, caller_of)
     settings = [config.model, *config.ui.inputs]
-    paints = [header, area.thread, area.notice, area.composer, area.send, area.stop, area.proceed]
+    paints = [
+        header,
+        area.thread,
+        area.notice,
+        area.composer,
+        area.send,
+        area.stop,
+        area.proceed,
+        area.context,
+    ]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     with_text = [session, area.composer, *settings]
     without_text = [session, *settings]
@@ -183,5 +216,16 @@ def bind_chat(
     area.thread.retry(events.regenerate, without_text, paints, trigger_mode="once", **quiet)
     area.proceed.click(events.proceed, without_text, paints, trigger_mode="once", **quiet)
     area.stop.click(events.stop, [session], None, queue=False, **quiet)
-    area.reset.click(events.clear, [session], [area.thread, area.notice, area.proceed], queue=False, **quiet)
-    area.export.click(None, [area.thread], None, js="(thread) => wb.exportThread(thread)", **quiet)
+    cleared = [area.thread, area.notice, area.context, area.proceed]
+    area.reset.click(events.clear, [session], cleared, queue=False, **quiet)
+    _bind_files(session, area, config, events)
+
+
+def _bind_files(session: gr.State, area: ChatArea, config: ConfigPanel, events: ChatEvents) -> None:
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    said = [area.thread, config.ui.system, config.model]
+    area.export.click(None, said, None, js="(...said) => wb.exportThread(...said)", **quiet)
+    area.copy.click(None, [area.thread], None, js="(thread) => wb.copyAnswer(thread)", **quiet)
+    area.load.click(None, None, [area.loaded], js="() => wb.pickConversation()", **quiet)
+    loaded = [area.thread, area.notice, area.context, area.loaded, config.ui.system]
+    area.loaded.change(events.load, [session, area.loaded], loaded, **quiet)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from workbench.core.chat import Delta, Finished, FinishReason, Started, StreamEvent, Usage
 
@@ -13,7 +15,8 @@ class AnswerMetrics:
     """One answer's numbers; None where it is not known.
 
     `ttft_seconds`: sent to the first token of any channel. `tokens_per_second`: (tokens - 1) / (last token -
-    first token), the reciprocal of TPOT over the decode phase. `cost` is in credits.
+    first token), the reciprocal of TPOT over the decode phase. `cost` is in credits. `effective` is the backend's
+    report of the settings it applied.
     """
 
     ttft_seconds: float | None
@@ -23,7 +26,7 @@ class AnswerMetrics:
     cost: float | None
     finish_reason: str
     seconds: float
-    effective: tuple[tuple[str, str], ...] = ()
+    effective: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -38,14 +41,14 @@ class Stopwatch:
     last_token_at: float | None = None
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
-    effective: tuple[tuple[str, str], ...] = ()
+    effective: Mapping[str, Any] = field(default_factory=dict)
 
     def add(self, event: StreamEvent) -> None:
         """Takes the next event."""
         match event:
             case Started():
                 self.prompt_tokens = event.prompt_tokens
-                self.effective = tuple((name, str(value)) for name, value in event.effective.items())
+                self.effective = event.effective
             case Delta():
                 self._add_delta(event)
             case Finished():

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from guard.base import Direction, Verdict
+from workbench.ui.applied import applied_html
 from workbench.ui.metrics import FINISH_REASONS, AnswerMetrics, duration, in_credits
 from workbench.ui.session import Turn
 
@@ -71,7 +72,8 @@ def foot_html(metrics: AnswerMetrics, verdicts: Sequence[Verdict] = (), *, has_t
     quiet = "" if metrics.finish_reason in ("stop", "tool_calls") else " wb-marked"
     end = f'<span class="wb-finish{quiet}" title="{escape(meaning)}">{escape(label)}</span>'
     copy = _COPY if has_text else ""
-    return f'<div class="wb-foot">{copy}{spans}{end}{guard_html(verdicts)}</div>'
+    line = f'<div class="wb-foot">{copy}{spans}{end}{guard_html(verdicts)}</div>'
+    return line + applied_html(metrics.effective)
 
 
 def guard_html(verdicts: Sequence[Verdict]) -> str:
@@ -84,7 +86,8 @@ def guard_html(verdicts: Sequence[Verdict]) -> str:
         kinds = ", ".join(hazard.name for verdict in flagged for hazard in verdict.hazards) or "unsafe"
         text, kind = f"{_SIDES[flagged[0].direction]} flagged: {kinds}", " wb-marked"
     elif all(verdict.is_available for verdict in verdicts):
-        text, kind = "Guard: nothing found", ""
+        is_sure = not any(verdict.reason for verdict in verdicts)
+        text, kind = ("Guard: nothing found" if is_sure else "Guard: nothing found, with limits"), ""
     else:
         text, kind = "Guard could not judge", " wb-marked"
     return f'<span class="wb-guard{kind}" title="{escape(title)}">{escape(text)}</span>'

@@ -1,0 +1,79 @@
+// The conversation as a file, and back. Both happen in the browser; only what is imported goes to the tab's session.
+"use strict";
+
+(() => {
+  const wb = (window.wb = window.wb || {});
+  const isDecoration = (text) => /^<(details class="wb-reasoning|div class="wb-(foot|waiting))/.test(text);
+
+  // [{role, content}] of what was said, without the page's own decoration.
+  function plain(thread) {
+    return (thread || []).map((message) => ({
+      role: message.role,
+      content: (Array.isArray(message.content) ? message.content : [{ text: String(message.content) }])
+        .map((part) => part.text || "")
+        .filter((text) => message.role === "user" || !isDecoration(text))
+        .join("\n\n"),
+    }));
+  }
+
+  const writers = {
+    md: (said, system) => {
+      const name = { user: "You", assistant: "Model" };
+      const parts = said.map((message) => `## ${name[message.role]}\n\n${message.content}\n`);
+      return (system ? `> ${system.replaceAll("\n", "\n> ")}\n\n` : "") + parts.join("\n");
+    },
+    json: (said, system, model) =>
+      JSON.stringify({ model, messages: [...(system ? [{ role: "system", content: system }] : []), ...said] }, null, 2) + "\n",
+    // A row for every answer, as evaluation sets are written: what was said before it, and the answer as expected.
+    jsonl: (said, system) => {
+      const before = system ? [{ role: "system", content: system }] : [];
+      return said
+        .map((message, place) =>
+          message.role === "assistant"
+            ? JSON.stringify({ id: `turn-${(place + 1) / 2}`, messages: [...before, ...said.slice(0, place)], expected: message.content }) + "\n"
+            : "")
+        .join("");
+    },
+  };
+  const types = { md: "text/markdown", json: "application/json", jsonl: "application/jsonl" };
+
+  let wanted = "md"; // the format whose menu entry was clicked last
+  let answer = 0; // the answer whose copy button was clicked last
+  let copier = null;
+
+  wb.exportThread = (thread, system, model) => {
+    wb.save(`conversation.${wanted}`, types[wanted], writers[wanted](plain(thread), system.trim(), model));
+  };
+
+  wb.copyAnswer = (thread) => {
+    const answers = plain(thread).filter((message) => message.role === "assistant");
+    if (copier && answers[answer]) wb.copyFrom(copier, answers[answer].content);
+  };
+
+  wb.pickConversation = () =>
+    new Promise((resolve) => {
+      const input = document.createElement("input");
+      input.type = "file";
+      input.accept = ".json,application/json";
+      input.addEventListener("cancel", () => resolve(""));
+      input.addEventListener("change", async () => resolve(input.files[0] ? await input.files[0].text() : ""));
+      input.click();
+    });
+
+  document.addEventListener("click", (event) => {
+    const format = event.target.closest("[data-wb-export]");
+    if (format) {
+      wanted = format.dataset.wbExport;
+      document.querySelector("#wb-export-run")?.click();
+    }
+    const copy = event.target.closest("#wb-thread .wb-copy");
+    if (copy) {
+      copier = copy;
+      answer = [...document.querySelectorAll("#wb-thread .bot-row")].indexOf(copy.closest(".bot-row"));
+      document.querySelector("#wb-copy-run")?.click();
+    }
+    for (const menu of document.querySelectorAll("details.wb-menu[open]")) {
+      if (format || !menu.contains(event.target)) menu.open = false;
+    }
+  });
+})();
