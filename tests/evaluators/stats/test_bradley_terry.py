@@ -62,7 +62,7 @@ def test_intervals_cover_at_their_level() -> None:
     strengths = {"a": -0.8, "b": 0.0, "c": 0.8}
     rng = np.random.default_rng(2)
     covered = runs = 0
-    for seed in range(300):
+    for seed in range(200):
         for rating in rank(simulated_votes(strengths, 200, rng), resamples=400, seed=seed).ratings:
             assert rating.rating.interval is not None
             truth = RATING_CENTRE + POINTS_PER_LOG_ODDS * strengths[rating.candidate]
