@@ -122,14 +122,27 @@ class Engine:
 
     def _run(self) -> None:
         while not self._is_closing:
+            try:
+                self._serve()
+            except BaseException as failure:  # noqa: BLE001 - whatever it was, the thread must not end while callers wait
+                log.critical("engine loop died; starting it again", reason=type(failure).__name__)
+                self._fail_all(
+                    EngineRestarting("The model's engine is being restarted.", retry_after_seconds=2)
+                )
+                self._runner.idle()
+                self._flush()
+        self._fail_all(Overloaded("The model is being unloaded. Try again.", retry_after_seconds=5))
+        self._flush()
+
+    def _serve(self) -> None:
+        """Steps for as long as there is work, waits while there is none."""
+        while not self._is_closing:
             self._wake.clear()
             if self._scheduler.is_idle and not self._inbox:
                 self._runner.idle()
                 while not self._wake.wait(IDLE_WAIT_SECONDS):
                     self._prefixes.expire()
             self.step()
-        self._fail_all(Overloaded("The model is being unloaded. Try again.", retry_after_seconds=5))
-        self._flush()
 
     @torch.inference_mode()
     def step(self) -> None:
