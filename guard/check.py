@@ -1,4 +1,4 @@
-"""One place where a guard is called: bounded in time, timed, and never a reason for a chat to crash."""
+"""One place where a guard is called: bounded in time, timed, and never a reason for a caller to crash."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from guard.base import Direction, Guard, Verdict, VerdictState
 from guard.policy import ScreeningPolicy
 from workbench.core.backend import CallContext
-from workbench.core.chat import Message
+from workbench.core.chat import Message, Role
+
+LAST_TURNS_BATCH = 16
+"""Conversations judged at once, so that a long list leaves room for others' checks in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,25 @@ async def check(
         verdicts = _unavailable(guard, direction, len(conversations), reason)
     took_ms = (time.perf_counter() - started) * 1000
     return Checked(tuple(wanted.judged(verdict) for verdict in verdicts), took_ms)
+
+
+async def check_last_turns(
+    guard: Guard, conversations: Sequence[Sequence[Message]], context: CallContext
+) -> list[Verdict]:
+    """A verdict on the last turn of each conversation, the user's or the assistant's, by the guard's own threshold."""
+    verdicts: dict[int, Verdict] = {}
+    for direction in Direction:
+        places = [place for place, turns in enumerate(conversations) if _last_side(turns) is direction]
+        for start in range(0, len(places), LAST_TURNS_BATCH):
+            batch = places[start : start + LAST_TURNS_BATCH]
+            chosen = [conversations[place] for place in batch]
+            checked = await check(guard, ScreeningPolicy(), chosen, direction, context)
+            verdicts.update(zip(batch, checked.verdicts, strict=True))
+    return [verdicts[place] for place in range(len(conversations))]
+
+
+def _last_side(turns: Sequence[Message]) -> Direction:
+    return Direction.OUTPUT if turns and turns[-1].role is Role.ASSISTANT else Direction.INPUT
 
 
 def _unavailable(guard: Guard, direction: Direction, count: int, reason: str) -> list[Verdict]:

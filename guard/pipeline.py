@@ -41,9 +41,11 @@ class Screening:
         context: CallContext,
         *,
         choices: int = 1,
+        param: str = "messages",
     ) -> AsyncGenerator[ScreenedEvent, None]:
-        """The generation's events with the guard's between them. `choices` is the n that was asked for.
+        """The generation's events with the guard's between them.
 
+        `choices` is the n that was asked for, `param` the request's field that a blocked input was in.
         Closing it closes the generation. A choice cut off for its content ends with `content_filter`; when
         all choices have ended the generation is closed at once, and Finished counts what had been
         generated.
@@ -55,7 +57,7 @@ class Screening:
                 async for event in unscreened:
                     yield event
             return
-        run = _Run(self.guard, self.policy, tuple(conversation), context, choices)
+        run = _Run(self, tuple(conversation), context, choices, param)
         try:
             async with Pump(generation) as pump, aclosing(run.events(pump)) as events:
                 async for screened in events:
@@ -69,14 +71,15 @@ class _Run:
 
     def __init__(
         self,
-        guard: Guard,
-        policy: ScreeningPolicy,
+        screening: Screening,
         conversation: tuple[Message, ...],
         context: CallContext,
         choices: int,
+        param: str,
     ) -> None:
-        self._guard = guard
-        self._policy = policy
+        self._guard = screening.guard
+        self._policy = screening.policy
+        self._param = param
         self._conversation = conversation
         self._context = context
         self._output = self._make_output(choices)
@@ -154,7 +157,7 @@ class _Run:
         if verdict.is_flagged:
             raise ContentFiltered(
                 blocked_message(verdict),
-                param="messages",
+                param=self._param,
                 detail={"moderation": chat_moderation(self._guard, [verdict], None).model_dump()},
             )
         self._require_judged(verdict)

@@ -20,6 +20,11 @@ class Mode(StrEnum):
     SCORE = "score"
     BLOCK = "block"
 
+    @property
+    def is_told(self) -> bool:
+        """True when the caller gets to see the verdict."""
+        return self in (Mode.SCORE, Mode.BLOCK)
+
 
 _STRICTNESS = {Mode.OFF: 0, Mode.SHADOW: 1, Mode.SCORE: 2, Mode.BLOCK: 3}
 

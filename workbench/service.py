@@ -13,7 +13,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 
-from guard.base import Direction, Guard, ScreenedEvent, Verdict
+from guard.base import Guard, ScreenedEvent, Verdict
+from guard.check import check_last_turns
 from guard.pipeline import Screening
 from workbench.admission import Gate, GateLoad, QueuePosition, Rules, Ticket
 from workbench.backends.catalogue import Catalogue
@@ -22,7 +23,6 @@ from workbench.core.access import KeyKind
 from workbench.core.backend import Backend, CallContext, ModelCard, ModelState
 from workbench.core.caller import Caller
 from workbench.core.chat import (
-    ChatPrompt,
     Completion,
     CompletionBuilder,
     Delta,
@@ -30,16 +30,14 @@ from workbench.core.chat import (
     GenerationRequest,
     Message,
     Prompt,
-    Role,
     Started,
     StreamEvent,
-    TextPrompt,
     TrafficClass,
     Usage,
 )
 from workbench.core.errors import ModelNotAllowed, Unavailable
 from workbench.core.settings import Settings
-from workbench.screening import Guards, ScreeningChoice
+from workbench.screening import Guards, ScreeningChoice, as_told, conversation_of
 from workbench.store import Store
 
 MIN_PLACES = 4
@@ -57,13 +55,15 @@ class Readiness:
 class CallOptions:
     """How one call is made, beside what it asks.
 
-    `screening` None leaves screening to the operator. `on_wait` is told of each new place in the queue, `on_admit` of
-    the ticket when the wait is over; both on the event loop.
+    `screening` None leaves screening to operator and key. `on_screen` is told, before anything is judged, which guard
+    and policy it came to, if any. `on_wait` is told of each new place in the queue, `on_admit` of the ticket when the
+    wait is over. All on the event loop.
     """
 
     traffic: TrafficClass = TrafficClass.INTERACTIVE
     request_id: str = ""
     screening: ScreeningChoice | None = None
+    on_screen: Callable[[Screening], None] | None = None
     on_wait: Callable[[QueuePosition], None] | None = None
     on_admit: Callable[[Ticket], None] | None = None
 
@@ -173,7 +173,9 @@ class Workbench:
         Raises: a WorkbenchError.
         """
         card = self._card(request.model, caller)
-        screening = await self.guards.screening(options.screening)
+        screening = await self.guards.screening(options.screening, caller.moderation)
+        if screening is not None and options.on_screen is not None:
+            options.on_screen(screening)
         async with (
             self._pool.lease(card.id, wait_seconds=self.settings.queue_timeout) as backend,
             self._gate.admit(
@@ -208,11 +210,11 @@ class Workbench:
     ) -> AsyncGenerator[ScreenedEvent, None]:
         """The backend's events, screened; what it generates is counted whether or not it is shown."""
         generation = counted.along(backend.stream(request, context))
-        events: AsyncGenerator[ScreenedEvent, None] = (
-            generation
-            if screening is None
-            else screening.stream(conversation_of(request.prompt), generation, context, choices=request.n)
-        )
+        events: AsyncGenerator[ScreenedEvent, None] = generation
+        if screening is not None:
+            turns, param = conversation_of(request.prompt, screening)
+            screened = screening.stream(turns, generation, context, choices=request.n, param=param)
+            events = as_told(screened, screening)
         async with aclosing(events):
             async for event in events:
                 yield event
@@ -246,14 +248,10 @@ class Workbench:
     ) -> tuple[Guard, list[Verdict]]:
         """A guard's verdicts on the last turn of each conversation, user's or assistant's.
 
-        Raises: InvalidRequest for a guard that does not exist.
+        Raises: NotFound for a guard that does not exist; Unavailable for one that cannot be opened.
         """
         opened = await self.guards.open(guard or self.guards.default)
-        context = CallContext(caller.scope)
-        verdicts = [
-            (await opened.check_many([turns], _direction(turns), context))[0] for turns in conversations
-        ]
-        return opened, verdicts
+        return opened, await check_last_turns(opened, conversations, CallContext(caller.scope))
 
 
 class _Counted:
@@ -281,14 +279,3 @@ class _Counted:
     def usage(self) -> Usage:
         """Tokens used."""
         return self._final or Usage(self._prompt_tokens, self._completion_tokens)
-
-
-def conversation_of(prompt: Prompt) -> tuple[Message, ...]:
-    """What a guard reads: the messages, or a plain prompt as one user turn; token ids have no text to read."""
-    if isinstance(prompt, ChatPrompt):
-        return prompt.messages
-    return (Message(Role.USER, prompt.text if isinstance(prompt, TextPrompt) else ""),)
-
-
-def _direction(turns: Sequence[Message]) -> Direction:
-    return Direction.OUTPUT if turns and turns[-1].role is Role.ASSISTANT else Direction.INPUT

@@ -7,10 +7,12 @@ import math
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from guard.base import Direction, Hazard, Verdict, VerdictState
+import pytest
+
+from guard.base import Direction, Guard, GuardOptions, Hazard, Verdict, VerdictState
 from guard.taxonomy import STANDARD_HAZARDS
 from guard.turns import turns_to_judge
-from workbench.core.backend import CallContext, ModelInfo
+from workbench.core.backend import Backend, CallContext, ModelInfo
 from workbench.core.chat import (
     ChatPrompt,
     Delta,
@@ -177,3 +179,12 @@ class FakeGuard:
             hazards=(Hazard("S9", "Indiscriminate Weapons"),) if is_unsafe else (),
             latency_ms=1.0,
         )
+
+
+def replace_embedded(patch: pytest.MonkeyPatch, guard: Guard) -> None:
+    """Makes `guard` what is opened under the name embedded."""
+
+    def open_guard(options: GuardOptions, backend: Backend | None = None) -> Guard:
+        return guard
+
+    patch.setattr("guard.embedded.guard.open_guard", open_guard)

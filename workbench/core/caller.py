@@ -19,7 +19,7 @@ class Caller:
     """An authenticated caller.
 
     `scope` bounds prefix reuse and fair share: the key's id, or the account's for the page. `models` None
-    allows all.
+    allows all. `moderation` is how its key wants every call screened at the least: score, block, or None.
     """
 
     scope: str
@@ -28,6 +28,7 @@ class Caller:
     is_admin: bool = False
     models: frozenset[str] | None = None
     limits: CallerLimits = field(default_factory=CallerLimits)
+    moderation: str | None = None
 
     def may_use(self, model: str) -> bool:
         """True when the key's scope includes this model."""

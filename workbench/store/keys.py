@@ -66,6 +66,7 @@ class KeyRecord:
             is_admin=self.kind is KeyKind.ADMIN,
             models=self.models,
             limits=self.limits,
+            moderation=self.moderation,
         )
 
     def is_active(self, now: datetime) -> bool:
