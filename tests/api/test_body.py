@@ -127,7 +127,7 @@ def test_a_wrong_value_is_a_400_that_names_the_field(fields: dict[str, Any], par
         ({"audio": {"voice": "alloy"}}, "audio"),
         ({"prediction": {"type": "content", "content": "x"}}, "prediction"),
         ({"web_search_options": {}}, "web_search_options"),
-        ({"moderation": {"model": "guard"}}, "moderation"),
+        ({"moderation": {"model": "guard", "strictness": 1}}, "moderation.strictness"),
         ({"prompt_cache_options": {"mode": "explicit"}}, "prompt_cache_options"),
         ({"store": True}, "store"),
         ({"service_tier": "flex"}, "service_tier"),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from guard.moderation import ChatModeration
 from workbench.api.feed import PromptEvent
 from workbench.api.schemas.generation import GenerationBody
 from workbench.core.chat import Started
@@ -41,3 +42,10 @@ def effective_report(body: GenerationBody, started: Sequence[Started]) -> Mappin
         return None
     reports = [dict(one.effective) for one in started]
     return reports[0] if len(reports) == 1 else {"prompts": reports}
+
+
+def fields_to_leave_out(body: GenerationBody, moderation: ChatModeration | None) -> set[str]:
+    """The fields that a chunk does not have: a usage nobody asked for, and a guard's word that is not in this one."""
+    reports_usage = body.includes_usage or body.counts_continuously
+    absent = {"usage": not reports_usage, "moderation": moderation is None}
+    return {name for name, is_absent in absent.items() if is_absent}

@@ -8,13 +8,14 @@ from fastapi_offline import FastAPIOffline
 from workbench import __version__
 from workbench.api.errors import add_error_handlers
 from workbench.api.openapi import document
-from workbench.api.routes import chat, completions, health, models, tokenize
+from workbench.api.routes import chat, completions, health, models, moderations, tokenize
 from workbench.api.schemas.chat import ChatBody
 from workbench.api.schemas.completions import CompletionBody
+from workbench.api.schemas.moderations import ModerationsBody
 from workbench.api.schemas.tokenize import TokenizeBody
 from workbench.service import Workbench
 
-BODIES = (ChatBody, CompletionBody, TokenizeBody)
+BODIES = (ChatBody, CompletionBody, ModerationsBody, TokenizeBody)
 
 
 def create_api(workbench: Workbench) -> FastAPI:
@@ -35,6 +36,7 @@ def create_api(workbench: Workbench) -> FastAPI:
         chat.router,
         completions.router,
         models.router,
+        moderations.router,
         tokenize.router,
         health.openai_router,
     ):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workbench.api.answer import Head, effective_report
+from guard.moderation import ChatModeration
+from workbench.api.answer import Head, effective_report, fields_to_leave_out
 from workbench.api.feed import PromptEvent
 from workbench.api.logprobs import chat_logprobs
+from workbench.api.moderated import ModerationReport
 from workbench.api.schemas.answers import (
     AnswerDelta,
     AnswerMessage,
@@ -23,7 +25,9 @@ from workbench.api.usage import usage_count
 from workbench.core.chat import Choice, Completion, Delta, Finished, Started, ToolCallDelta, Usage
 
 
-def chat_completion(body: ChatBody, completion: Completion) -> ChatCompletion:
+def chat_completion(
+    body: ChatBody, completion: Completion, moderation: ChatModeration | None = None
+) -> ChatCompletion:
     """The whole answer."""
     head = Head.of("chatcmpl", body)
     return ChatCompletion(
@@ -33,6 +37,7 @@ def chat_completion(body: ChatBody, completion: Completion) -> ChatCompletion:
         system_fingerprint=completion.started.fingerprint,
         choices=[_choice(body, choice) for choice in completion.choices],
         usage=usage_count(completion.usage),
+        moderation=moderation,
         x_effective=effective_report(body, [completion.started]),
     )
 
@@ -59,10 +64,11 @@ def _choice(body: ChatBody, choice: Choice) -> ChatChoice:
 
 
 class ChatChunks:
-    """A stream: role chunks, content chunks, finish chunks, then the usage when it was asked for."""
+    """A stream: role chunks, content chunks, finish chunks, then the guard's word and the usage if asked for."""
 
-    def __init__(self, body: ChatBody) -> None:
+    def __init__(self, body: ChatBody, moderation: ModerationReport) -> None:
         self._body = body
+        self._moderation = moderation
         self._head = Head.of("chatcmpl", body)
         self._started = Started(0, "")
         self._counted = 0
@@ -77,8 +83,11 @@ class ChatChunks:
                     yield self._chunk([_piece(index, AnswerDelta(role="assistant", content=""))])
             case Delta() as delta:
                 yield from self._of_delta(delta)
-            case Finished(usage) if self._body.includes_usage:
-                yield self._chunk([], usage=usage_count(usage), is_last=True)
+            case Finished(usage):
+                if moderation := self._moderation.answer():
+                    yield self._chunk([], moderation=moderation, is_last=not self._body.includes_usage)
+                if self._body.includes_usage:
+                    yield self._chunk([], usage=usage_count(usage), is_last=True)
 
     def _of_delta(self, delta: Delta) -> Iterator[str]:
         self._counted += delta.token_count
@@ -101,11 +110,16 @@ class ChatChunks:
             self._unfinished -= 1
             piece = _piece(delta.index, AnswerDelta())
             piece.finish_reason = delta.finish_reason.value
-            is_last = self._unfinished == 0 and not self._body.includes_usage
-            yield self._chunk([piece], is_last=is_last)
+            is_more_to_come = self._body.includes_usage or self._moderation.is_told
+            yield self._chunk([piece], is_last=self._unfinished == 0 and not is_more_to_come)
 
     def _chunk(
-        self, choices: list[ChatChunkChoice], *, usage: UsageCount | None = None, is_last: bool = False
+        self,
+        choices: list[ChatChunkChoice],
+        *,
+        usage: UsageCount | None = None,
+        moderation: ChatModeration | None = None,
+        is_last: bool = False,
     ) -> str:
         if usage is None and self._body.counts_continuously:
             usage = usage_count(Usage(self._started.prompt_tokens, self._counted))
@@ -116,10 +130,10 @@ class ChatChunks:
             system_fingerprint=self._started.fingerprint,
             choices=choices,
             usage=usage,
+            moderation=moderation,
             x_effective=effective_report(self._body, [self._started]) if is_last else None,
         )
-        reports_usage = self._body.includes_usage or self._body.counts_continuously
-        return chunk.model_dump_json(exclude=None if reports_usage else {"usage"})
+        return chunk.model_dump_json(exclude=fields_to_leave_out(self._body, moderation))
 
 
 def _piece(index: int, delta: AnswerDelta) -> ChatChunkChoice:

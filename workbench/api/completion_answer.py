@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from workbench.api.answer import Head, effective_report
+from guard.moderation import ChatModeration
+from workbench.api.answer import Head, effective_report, fields_to_leave_out
 from workbench.api.feed import PromptEvent
 from workbench.api.logprobs import LegacyLogprobsWriter
+from workbench.api.moderated import ModerationReport
 from workbench.api.schemas.answers import TextChoice, TextCompletion, UsageCount
 from workbench.api.schemas.completions import CompletionBody
 from workbench.api.usage import total, usage_count
@@ -22,7 +24,9 @@ from workbench.core.chat import (
 )
 
 
-def text_completion(body: CompletionBody, completions: Sequence[Completion]) -> TextCompletion:
+def text_completion(
+    body: CompletionBody, completions: Sequence[Completion], moderation: ChatModeration | None = None
+) -> TextCompletion:
     """The whole answer to all prompts, in their order."""
     head = Head.of("cmpl", body)
     started = [completion.started for completion in completions]
@@ -37,6 +41,7 @@ def text_completion(body: CompletionBody, completions: Sequence[Completion]) -> 
             for choice in completion.choices
         ],
         usage=usage_count(total(completion.usage for completion in completions)),
+        moderation=moderation,
         x_effective=effective_report(body, started),
     )
 
@@ -59,10 +64,11 @@ def _reason(reason: FinishReason) -> str:
 
 
 class TextChunks:
-    """A stream: with `echo` the prompt first, then the text, finish chunks, and the usage when asked for."""
+    """A stream: with `echo` the prompt first, then text, finish chunks, the guard's word and the usage if asked for."""
 
-    def __init__(self, body: CompletionBody) -> None:
+    def __init__(self, body: CompletionBody, moderation: ModerationReport) -> None:
         self._body = body
+        self._moderation = moderation
         self._head = Head.of("cmpl", body)
         prompts = len(body.prompts())
         self._started: dict[int, Started] = {}
@@ -85,8 +91,14 @@ class TextChunks:
                 yield from self._of_delta(first + delta.index, delta)
             case Finished(usage):
                 self._usages.append(usage)
-                if len(self._usages) == self._prompts and self._body.includes_usage:
-                    yield self._chunk([], usage=usage_count(total(self._usages)), is_last=True)
+                if len(self._usages) == self._prompts:
+                    yield from self._end()
+
+    def _end(self) -> Iterator[str]:
+        if moderation := self._moderation.answer():
+            yield self._chunk([], moderation=moderation, is_last=not self._body.includes_usage)
+        if self._body.includes_usage:
+            yield self._chunk([], usage=usage_count(total(self._usages)), is_last=True)
 
     def _of_delta(self, index: int, delta: Delta) -> Iterator[str]:
         self._counted += delta.token_count
@@ -96,15 +108,20 @@ class TextChunks:
         if delta.finish_reason is not None:
             self._unfinished -= 1
             choice = TextChoice(index=index, text="", finish_reason=_reason(delta.finish_reason))
-            is_last = self._unfinished == 0 and not self._body.includes_usage
-            yield self._chunk([choice], is_last=is_last)
+            is_more_to_come = self._body.includes_usage or self._moderation.is_told
+            yield self._chunk([choice], is_last=self._unfinished == 0 and not is_more_to_come)
 
     def _piece(self, index: int, text: str, tokens: Sequence[TokenLogprob]) -> TextChoice:
         logprobs = self._writers[index].write(tokens) if self._body.logprobs is not None else None
         return TextChoice(index=index, text=text, logprobs=logprobs)
 
     def _chunk(
-        self, choices: list[TextChoice], *, usage: UsageCount | None = None, is_last: bool = False
+        self,
+        choices: list[TextChoice],
+        *,
+        usage: UsageCount | None = None,
+        moderation: ChatModeration | None = None,
+        is_last: bool = False,
     ) -> str:
         started = [self._started[number] for number in sorted(self._started)]
         if usage is None and self._body.counts_continuously:
@@ -116,7 +133,7 @@ class TextChunks:
             system_fingerprint=started[0].fingerprint,
             choices=choices,
             usage=usage,
+            moderation=moderation,
             x_effective=effective_report(self._body, started) if is_last else None,
         )
-        reports_usage = self._body.includes_usage or self._body.counts_continuously
-        return chunk.model_dump_json(exclude=None if reports_usage else {"usage"})
+        return chunk.model_dump_json(exclude=fields_to_leave_out(self._body, moderation))

@@ -11,9 +11,11 @@ from types import TracebackType
 from typing import Self
 
 from guard.base import Screened, ScreenedEvent
+from workbench.api.moderated import ModerationReport
 from workbench.core.caller import Caller
 from workbench.core.chat import Completion, CompletionBuilder, GenerationRequest, Started
 from workbench.core.errors import WorkbenchError
+from workbench.screening import ScreeningChoice
 from workbench.service import CallOptions, Workbench
 
 _EVENTS_AHEAD = 256
@@ -33,13 +35,17 @@ class Feed:
 
     A stream is started, read and closed within one task, whoever reads the feed: time-outs and cancel scopes
     inside it stay whole. An error of one stream ends all and is raised to the reader. `headers` are what goes with
-    the answer; they are known once the call was let in.
+    the answer; they are known once the call was let in. `moderation` is what the guard said so far.
     """
 
     def __init__(
-        self, streams: Sequence[AsyncGenerator[ScreenedEvent, None]], headers: Mapping[str, str] | None = None
+        self,
+        streams: Sequence[AsyncGenerator[ScreenedEvent, None]],
+        headers: Mapping[str, str] | None = None,
+        moderation: ModerationReport | None = None,
     ) -> None:
         self.headers = {} if headers is None else headers
+        self.moderation = moderation or ModerationReport()
         self._events: asyncio.Queue[PromptEvent | BaseException | None] = asyncio.Queue(_EVENTS_AHEAD)
         self._streams = streams
         self._kept: deque[PromptEvent] = deque()
@@ -81,6 +87,8 @@ class Feed:
         while self._open:
             item = await self._events.get()
             if isinstance(item, PromptEvent):
+                if isinstance(item.event, Screened):
+                    self.moderation.add(item.prompt, item.event)
                 return item
             if item is not None:
                 raise item
@@ -120,9 +128,20 @@ class Feed:
 
 
 def open_feed(
-    workbench: Workbench, requests: Sequence[GenerationRequest], caller: Caller, request_id: str
+    workbench: Workbench,
+    requests: Sequence[GenerationRequest],
+    caller: Caller,
+    request_id: str,
+    screening: ScreeningChoice | None = None,
 ) -> Feed:
     """The feed of one call, a stream for each of its requests; nothing runs before it is read."""
     headers: dict[str, str] = {}
-    options = CallOptions(request_id=request_id, on_admit=lambda ticket: headers.update(ticket.headers))
-    return Feed([workbench.stream(request, caller, options) for request in requests], headers)
+    moderation = ModerationReport()
+    options = CallOptions(
+        request_id=request_id,
+        screening=screening,
+        on_screen=moderation.screen,
+        on_admit=lambda ticket: headers.update(ticket.headers),
+    )
+    streams = [workbench.stream(request, caller, options) for request in requests]
+    return Feed(streams, headers, moderation)

@@ -33,10 +33,10 @@ async def create_chat_completion(
     request_id: RequestId,
 ) -> Response:
     """The next turn of the conversation, whole or as a stream of chunks."""
-    feed = open_feed(workbench, [body.request()], caller, request_id)
+    feed = open_feed(workbench, [body.request()], caller, request_id, body.screening())
     if body.stream:
-        return await event_stream(request, feed, ChatChunks(body))
+        return await event_stream(request, feed, ChatChunks(body, feed.moderation))
     async with feed:
         (completion,) = await while_connected(request.receive, feed.completions())
-    answer = chat_completion(body, completion)
+    answer = chat_completion(body, completion, feed.moderation.answer())
     return Response(answer.model_dump_json(), headers=feed.headers, media_type="application/json")

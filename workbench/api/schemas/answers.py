@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
+from guard.moderation import ChatModeration
+
 Value = TypeVar("Value")
 
 
@@ -156,14 +158,19 @@ class ChatCompletion(_Answer):
     object: Literal["chat.completion"] = "chat.completion"
     choices: list[ChatChoice]
     usage: UsageCount
+    moderation: ChatModeration | None = None
 
 
 class ChatCompletionChunk(_Answer):
-    """A chunk of a chat/completions stream; `usage` is only there when the request asked for it."""
+    """A chunk of a chat/completions stream.
+
+    `usage` is only there when the request asked for it, `moderation` only in the one chunk that tells it.
+    """
 
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
     choices: list[ChatChunkChoice]
     usage: UsageCount | None = None
+    moderation: ChatModeration | None = None
 
 
 class TextCompletion(_Answer):
@@ -172,3 +179,4 @@ class TextCompletion(_Answer):
     object: Literal["text_completion"] = "text_completion"
     choices: list[TextChoice]
     usage: UsageCount | None = None
+    moderation: ChatModeration | None = None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from workbench.api.schemas.base import WireModel, invalid, only, refused
+from workbench.api.schemas.base import WireModel, invalid, only
+from workbench.api.schemas.screening import AsksForScreening
 from workbench.core.params import MAX_CHOICES, GenerationParams
 
 ModelName = Annotated[str, StringConstraints(min_length=1)]
@@ -23,7 +24,7 @@ class StreamOptions(WireModel):
     include_obfuscation: Annotated[bool, only(False, why="Streams are not padded.")] = False
 
 
-class GenerationBody(WireModel, GenerationParams):
+class GenerationBody(AsksForScreening, GenerationParams):
     """A request for generated text: the table of parameters and what every such request has besides."""
 
     model: ModelName
@@ -33,7 +34,6 @@ class GenerationBody(WireModel, GenerationParams):
     x_effective: bool = False
     """Adds `x_effective` to the answer: every parameter as it was applied, and where its value came from."""
     user: str | None = None
-    moderation: Annotated[Any, refused("Moderation is not available over this route.")] = None
 
     @model_validator(mode="after")
     def _stream_options_need_a_stream(self) -> GenerationBody:
