@@ -6,15 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from workbench.core.errors import ConfigurationError
 from workbench.store import Store
 from workbench.store.database import open_database
+from workbench.store.keys import Keys
 from workbench.store.migrations import HEAD
+from workbench.store.store import utc_now
 from workbench.store.tables import metadata
 from workbench.store.upgrade import current_version, migration_config, upgrade
 
@@ -45,6 +48,30 @@ async def test_a_store_of_every_earlier_version_reaches_the_tables_of_today(
         assert await database.read(_differences) == []
     finally:
         await database.close()
+
+
+async def test_a_key_made_by_the_first_version_still_opens(empty_address: str) -> None:
+    database = open_database(empty_address)
+    await upgrade(database, VERSIONS[0])
+    made = await Keys(database, utc_now, lambda _key, _moment: None).create(name="old")
+    await database.close()
+    async with await Store.open(empty_address) as opened:
+        assert (await opened.keys.authenticate(made.secret)).name == "old"
+
+
+async def test_every_migration_can_be_taken_back(empty_address: str) -> None:
+    def take_back(connection: Connection) -> list[str]:
+        config = migration_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        return inspect(connection).get_table_names()
+
+    database = open_database(empty_address)
+    await upgrade(database)
+    assert await database.write(take_back) == ["alembic_version"]
+    await upgrade(database)
+    assert await database.read(_differences) == []
+    await database.close()
 
 
 async def test_stores_that_open_a_new_database_together_all_open(empty_address: str) -> None:
