@@ -150,3 +150,40 @@ def test_on_a_phone_the_panel_is_a_drawer(open_page: OpenPage) -> None:
 def test_ctrl_k_opens_the_list_of_models(page: Page) -> None:
     page.keyboard.press("Control+k")
     expect(page.locator("[role=option]").first).to_be_visible()
+
+
+def test_a_changed_setting_can_be_reset_alone(page: Page) -> None:
+    reset = page.locator("#ui-temperature .wb-reset-one")
+    expect(reset).to_be_hidden()
+    set_number(page, "ui-temperature", "1.5")
+    set_number(page, "ui-top-k", "9")
+    reset.click()
+    expect(page.locator("#ui-temperature input[type=number]")).to_have_value("0.7")
+    assert number(page, "ui-top-k") == "9"
+
+
+def test_an_emptied_box_is_not_set_and_not_sent(page: Page, stage: Stage) -> None:
+    set_number(page, "ui-temperature", "")
+    assert number(page, "ui-temperature") == ""
+    send(page, "Hello")
+    expect(page.locator(".wb-finish")).to_be_visible()
+    params = stage.backends[SMALL].calls[-1].request.params
+    assert params.temperature is None
+    assert params.top_k == 40
+
+
+def test_presets_set_the_sampling_only_and_own_ones_are_kept_in_the_browser(page: Page) -> None:
+    set_number(page, "ui-max-tokens", "99")
+    page.click("#wb-presets summary")
+    page.click("[data-wb-preset]:has-text('Precise')")
+    expect(page.locator("#ui-temperature input[type=number]")).to_have_value("0")
+    assert number(page, "ui-max-tokens") == "99"
+    page.click("#wb-presets summary")
+    page.fill("#wb-preset-name", "Mine")
+    page.press("#wb-preset-name", "Enter")
+    page.reload()
+    page.wait_for_selector(".wb-state-ready")
+    page.click("#wb-presets summary")
+    page.click(".wb-own-preset button:has-text('Mine')")
+    expect(page.locator("#ui-max-tokens input[type=number]")).to_have_value("99")
+    page.evaluate("() => localStorage.clear()")

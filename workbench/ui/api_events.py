@@ -21,6 +21,7 @@ from workbench.ui.api_view import (
 from workbench.ui.code_block import code_html
 from workbench.ui.config_panel import ConfigPanel
 from workbench.ui.identity import CallerOf, api_address
+from workbench.ui.model_header import ignored_by
 from workbench.ui.notice import Kind, error_notice, notice_html
 
 _KEY_TITLE = "Your key is in the block below"
@@ -66,7 +67,8 @@ class ApiEvents:
 
     def _wanted(self, request: gr.Request, source: Sequence[Any], key: str | None = None) -> SnippetRequest:
         is_streamed, message, model, *values = source
-        settings = self._config.api.settings(values)
+        status = self._workbench.model(model, self._caller_of(request))
+        settings = self._config.api.settings(values, ignored_by(status))
         address = api_address(request, self._workbench.settings)
         return snippet_request(model, settings, message, address, is_streamed=is_streamed, key=key)
 

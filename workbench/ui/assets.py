@@ -11,7 +11,7 @@ from pathlib import Path
 ROUTE = "/ui"
 """Not /assets or /static: those are Gradio's own."""
 STYLE_SHEETS = ("tokens", "shell", "controls", "chat", "panel", "code", "pages", "phone")
-SCRIPTS = ("shell", "clipboard", "chat", "conversation")
+SCRIPTS = ("shell", "clipboard", "chat", "conversation", "panel")
 
 
 def _folder() -> Traversable:

@@ -17,7 +17,7 @@ from workbench.ui.config_panel import ConfigPanel
 from workbench.ui.context_meter import context_meter_html
 from workbench.ui.conversation_file import read_conversation
 from workbench.ui.identity import CallerOf
-from workbench.ui.model_header import model_header_html
+from workbench.ui.model_header import ignored_by, model_header_html
 from workbench.ui.notice import error_notice
 from workbench.ui.session import ChatSession, Turn
 from workbench.ui.thread import TURNS_SHOWN, chat_messages
@@ -137,7 +137,8 @@ class ChatEvents:
         """Paints from the user's turn to the last number under the answer; `text` begins a new turn."""
         area = self._area
         try:
-            values = self._config.ui.settings(settings)
+            status = self._workbench.model(model, self._caller_of(request))
+            values = self._config.ui.settings(settings, ignored_by(status))
         except WorkbenchError as failure:
             yield {area.notice: error_notice(failure)}
             return

@@ -10,8 +10,8 @@ from workbench.core.backend import ModelState
 from workbench.service import Workbench
 from workbench.ui.config_panel import ConfigPanel, models_in
 from workbench.ui.identity import CallerOf
-from workbench.ui.model_header import model_header_html
-from workbench.ui.params_panel import ParamsPanel, panel_defaults
+from workbench.ui.model_header import ignored_by, model_header_html
+from workbench.ui.params_panel import ParamsPanel, facts_html, panel_defaults
 
 LOADING_POLL_SECONDS = 0.5
 
@@ -34,16 +34,18 @@ def bind_config(
 
     def choose_model(request: gr.Request, model: str) -> tuple[Any, ...]:
         """The header, and each view's max tokens as the model likes it: no other setting is touched."""
-        card = workbench.model(model, caller_of(request)).card
-        wanted = panel_defaults(card)["max_tokens"]
-        return (*look(request, model), wanted, wanted)
+        status = workbench.model(model, caller_of(request))
+        wanted = panel_defaults(status.card)["max_tokens"]
+        facts = facts_html(status.card, ignored_by(status))
+        return (*look(request, model), wanted, wanted, facts, facts)
 
     timer.tick(look, [config.model], [header, timer], **quiet)
     ui.load(look, [config.model], [header, timer], **quiet)
     config.region.input(choose_region, [config.region], [config.model], **quiet)
     config.model.change(
         choose_model, [config.model],
-        [header, timer, config.ui.controls["max_tokens"], config.api.controls["max_tokens"]], **quiet,
+        [header, timer, config.ui.controls["max_tokens"], config.api.controls["max_tokens"],
+         config.ui.facts, config.api.facts], **quiet,
     )  # fmt: skip
     config.view.input(None, [config.view], None, js="(view) => wb.showView(view)", **quiet)
     for panel in (config.ui, config.api):

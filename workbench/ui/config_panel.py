@@ -11,8 +11,14 @@ from workbench.backends.pool import ModelStatus
 from workbench.core.backend import ModelCard
 from workbench.ui.markup import markup
 from workbench.ui.params_panel import ParamsPanel, build_params_panel
+from workbench.ui.presets import presets_html
 
 UI_VIEW, API_VIEW = "UI", "API"
+
+_HEAD = (
+    '<div class="wb-panel-head"><h2>Configuration</h2>{presets}<button type="button" class="wb-icon-button" '
+    'data-wb="close-drawers" aria-label="Close the configuration">&times;</button></div>'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +47,7 @@ def models_in(models: Sequence[ModelStatus], region: str) -> list[tuple[str, str
 def build_config_panel(models: Sequence[ModelStatus], card: ModelCard) -> ConfigPanel:
     """The panel in the order people know: region, model, view, system prompt, sampling, stop."""
     with gr.Column(elem_id="wb-config", elem_classes="wb-panel"):
-        markup(
-            '<div class="wb-panel-head"><h2>Configuration</h2><button type="button" class="wb-icon-button" '
-            'data-wb="close-drawers" aria-label="Close the configuration">&times;</button></div>'
-        )
+        markup(_HEAD.format(presets=presets_html()))
         region = gr.Dropdown(
             regions(models), value=card.region, label="Region", info="Where the model runs.",
             elem_id="wb-region", elem_classes=["wb-field", "wb-help"],

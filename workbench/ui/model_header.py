@@ -62,3 +62,8 @@ def state_html(status: ModelStatus) -> str:
     if status.state is ModelState.LOADING:
         text = f"Loading {status.fraction:.0%}"
     return f'<span class="wb-state wb-state-{status.state.value}"><i></i>{escape(text)}</span>'
+
+
+def ignored_by(status: ModelStatus) -> frozenset[str]:
+    """The settings this model's endpoint is known to ignore."""
+    return status.info.ignored_params if status.info is not None else frozenset()

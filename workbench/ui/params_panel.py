@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -12,6 +14,8 @@ from pydantic import ValidationError
 from workbench.core.backend import ModelCard
 from workbench.core.errors import InvalidRequest
 from workbench.core.params import MAX_STOP_STRINGS, PANEL_PARAMS, PARAMS, Control, GenerationParams, ParamSpec
+from workbench.ui.markup import markup
+from workbench.ui.presets import slider_names
 
 SYSTEM_PLACEHOLDER = "You are a concise assistant."
 STOP_PLACEHOLDER = "One a line, at most 4"
@@ -19,21 +23,29 @@ STOP_PLACEHOLDER = "One a line, at most 4"
 
 @dataclass(frozen=True, slots=True)
 class ParamsPanel:
-    """One view's settings: the system prompt and a control for every row of the table, by name."""
+    """One view's settings: the system prompt and a control for every row of the table, by name.
+
+    `facts` tells the browser what the chosen model likes and ignores.
+    """
 
     system: gr.Textbox
     controls: Mapping[str, gr.Component]
     reset: gr.Button
+    facts: gr.HTML
 
     @property
     def inputs(self) -> list[gr.Component]:
         """What an event must be given for `settings`: the system prompt, then the controls."""
         return [self.system, *self.controls.values()]
 
-    def settings(self, values: Sequence[Any]) -> PanelSettings:
-        """The values of `inputs`, checked. Raises: InvalidRequest naming the setting at fault."""
+    def settings(self, values: Sequence[Any], ignored: Collection[str] = ()) -> PanelSettings:
+        """The values of `inputs`, checked, without those the model's endpoint ignores.
+
+        Raises: InvalidRequest naming the setting at fault.
+        """
         system, *rest = values
-        return PanelSettings(system or "", params_from(dict(zip(self.controls, rest, strict=True))))
+        given = {name: value for name, value in zip(self.controls, rest, strict=True) if name not in ignored}
+        return PanelSettings(system or "", params_from(given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +77,15 @@ def build_params_panel(prefix: str, card: ModelCard) -> ParamsPanel:
     reset = gr.Button(
         "Reset to model defaults", size="sm", elem_id=f"{prefix}-reset", elem_classes="wb-quiet"
     )
-    return ParamsPanel(system, controls, reset)
+    shown = markup(facts_html(card), elem_id=f"{prefix}-defaults")
+    return ParamsPanel(system, controls, reset, shown)
+
+
+def facts_html(card: ModelCard, ignored: Collection[str] = ()) -> str:
+    """What the script must know of the model: where the sliders start, and the settings its endpoint ignores."""
+    defaults = panel_defaults(card)
+    values = json.dumps({name: defaults[name] for name in slider_names()})
+    return f'<div hidden data-values="{escape(values)}" data-ignored="{escape(json.dumps(sorted(ignored)))}"></div>'
 
 
 def _control(prefix: str, spec: ParamSpec, value: float | int | str | None) -> gr.Component:
@@ -75,10 +95,25 @@ def _control(prefix: str, spec: ParamSpec, value: float | int | str | None) -> g
             label=spec.label, info=spec.description, placeholder=STOP_PLACEHOLDER, value=value,
             lines=2, max_lines=MAX_STOP_STRINGS, elem_id=element, elem_classes=["wb-field", "wb-help"],
         )  # fmt: skip
-    return gr.Slider(
+    slider = gr.Slider(
         minimum=spec.low, maximum=spec.panel_high, step=spec.step, value=value, label=spec.label,
         info=spec.description, buttons=[], elem_id=element, elem_classes=["wb-slider", "wb-help"],
     )  # fmt: skip
+    return _that_may_be_unset(slider)
+
+
+def _that_may_be_unset(slider: gr.Slider) -> gr.Slider:
+    """The slider, letting None through both ways: an emptied box means "not set", not the slider's minimum.
+
+    Ranges are checked by the parameter table. Set on the instance, because Gradio writes a stub file beside every
+    module that derives a component.
+    """
+    slider.preprocess = slider.postprocess = _as_it_is
+    return slider
+
+
+def _as_it_is(value: float | None) -> float | None:
+    return value
 
 
 def params_from(values: Mapping[str, Any]) -> GenerationParams:

@@ -9,5 +9,11 @@
     for (const element of document.querySelectorAll('.examples[role="list"]')) element.removeAttribute("role");
     for (const block of document.querySelectorAll(".bot pre:not([tabindex])")) block.tabIndex = 0;
   }
-  new MutationObserver(mend).observe(document.documentElement, { childList: true, subtree: true });
+  let isPlanned = false;
+  function plan() {
+    if (isPlanned) return;
+    isPlanned = true;
+    requestAnimationFrame(() => { isPlanned = false; mend(); });
+  }
+  new MutationObserver(plan).observe(document.documentElement, { childList: true, subtree: true });
 })();

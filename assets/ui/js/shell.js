@@ -93,14 +93,19 @@ const wb = (window.wb = window.wb || {});
   wb.showView = (view) => { document.body.dataset.view = view; };
 
   // --- start: when Gradio has built the page ---------------------------------------------------------------
+  const waiting = [];
+  let isReady = false;
+  wb.onReady = (act) => { if (isReady) act(); else waiting.push(act); };
   if (localStorage.getItem("wb-folded")) root.classList.add("wb-folded");
   const started = new MutationObserver(() => {
-    if (!document.querySelector("#wb-pages [role='tab']") || !document.querySelector(".wb-rail [data-page]")) return;
+    if (!["#wb-pages [role='tab']", ".wb-rail [data-page]", "#wb-config"].every((part) => document.querySelector(part))) return;
     started.disconnect();
     applyScheme();
     openPage();
     if (narrow.matches) setExpanded("config", false);
     setExpanded("fold", !root.classList.contains("wb-folded"));
+    isReady = true;
+    for (const act of waiting) act();
   });
   started.observe(document, { childList: true, subtree: true });
 })();

@@ -1,0 +1,133 @@
+// The configuration panel in the browser: a number that is not set, one setting reset alone, presets.
+"use strict";
+
+(() => {
+  const wb = (window.wb = window.wb || {});
+  const KEY = "wb-presets";
+  const view = () => (document.body.dataset.view === "API" ? "api" : "ui");
+  const elementId = (prefix, name) => `${prefix}-${name.replaceAll("_", "-")}`;
+  const number = (prefix, name) => document.querySelector(`#${elementId(prefix, name)} input[type="number"]`);
+  // What the server says of the chosen model: where each number starts, and which ones its endpoint ignores.
+  function facts(prefix) {
+    const { values = "{}", ignored = "[]" } = document.querySelector(`#${prefix}-defaults [data-values]`)?.dataset ?? {};
+    return { values: JSON.parse(values), ignored: JSON.parse(ignored) };
+  }
+
+  function set(input, value) {
+    if (!input) return;
+    input.value = value ?? "";
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  // --- not set: an empty box. Gradio would turn it into the slider's minimum when the focus leaves it. -----------
+  document.addEventListener("blur", (event) => {
+    if (event.target.matches?.('.wb-slider input[type="number"]') && event.target.value === "") event.stopImmediatePropagation();
+  }, true);
+
+  // --- one setting, back to the model's default ------------------------------------------------------------------
+  function resetButton(prefix, name, input) {
+    const head = input.closest(".head");
+    let button = head.querySelector(".wb-reset-one");
+    if (!button) {
+      button = document.createElement("button");
+      button.type = "button";
+      button.className = "wb-reset-one";
+      button.innerHTML = '<i class="wb-i-undo"></i>';
+      button.addEventListener("click", () => set(number(prefix, name), facts(prefix).values[name]));
+      head.insertBefore(button, head.lastElementChild);
+    }
+    return button;
+  }
+
+  // A setting that the model's endpoint is known to ignore is greyed, and says why.
+  function grey(block, isIgnored) {
+    if (block.classList.contains("wb-ignored") === isIgnored) return;
+    block.classList.toggle("wb-ignored", isIgnored);
+    for (const input of block.querySelectorAll("input")) input.disabled = isIgnored;
+    block.title = isIgnored ? "This model's endpoint ignores it; it is not sent." : "";
+  }
+
+  function dress() {
+    for (const prefix of ["ui", "api"]) {
+      const { values, ignored } = facts(prefix);
+      for (const [name, value] of Object.entries(values)) {
+        const input = number(prefix, name);
+        if (!input) continue;
+        const isUnset = input.value === "";
+        const block = input.closest(".wb-slider");
+        const button = resetButton(prefix, name, input);
+        input.placeholder = "not set";
+        button.title = `Back to ${value ?? "not set"}`;
+        button.setAttribute("aria-label", `${name.replaceAll("_", " ")}: back to ${value ?? "not set"}`);
+        button.hidden = isUnset ? value === null : Number(input.value) === value;
+        block.classList.toggle("wb-unset", isUnset);
+        grey(block, ignored.includes(name));
+      }
+    }
+  }
+  const soon = () => requestAnimationFrame(dress);
+  document.addEventListener("input", soon);
+  wb.onReady(() => {
+    dress();
+    // The sliders tell of a new value by their style, the facts of a model by theirs.
+    new MutationObserver(soon).observe(document.querySelector("#wb-config"), {
+      childList: true, subtree: true, attributes: true, attributeFilter: ["style", "data-values"],
+    });
+  });
+
+  // --- presets ---------------------------------------------------------------------------------------------------
+  const own = () => JSON.parse(localStorage.getItem(KEY) || "{}");
+
+  function apply(values) {
+    for (const [name, value] of Object.entries(values)) set(number(view(), name), value);
+  }
+
+  function current() {
+    const values = {};
+    for (const name of Object.keys(facts(view()).values)) {
+      const input = number(view(), name);
+      values[name] = input && input.value !== "" ? Number(input.value) : null;
+    }
+    return values;
+  }
+
+  function listOwn() {
+    const list = document.querySelector("[data-wb-own-presets]");
+    if (!list) return;
+    list.replaceChildren(...Object.entries(own()).map(([name, values]) => {
+      const row = document.createElement("div");
+      const use = document.createElement("button");
+      const remove = document.createElement("button");
+      row.className = "wb-own-preset";
+      use.type = remove.type = "button";
+      use.textContent = name;
+      use.dataset.wbPreset = JSON.stringify(values);
+      remove.setAttribute("aria-label", `Forget ${name}`);
+      remove.textContent = "×";
+      remove.addEventListener("click", (event) => { event.stopPropagation(); store({ ...own(), [name]: undefined }); });
+      row.append(use, remove);
+      return row;
+    }));
+  }
+
+  function store(presets) {
+    localStorage.setItem(KEY, JSON.stringify(presets));
+    listOwn();
+  }
+
+  document.addEventListener("toggle", (event) => { if (event.target.id === "wb-presets") listOwn(); }, true);
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-wb-save-preset]")) return;
+    event.preventDefault();
+    const name = event.target.querySelector("input").value.trim();
+    if (name) store({ ...own(), [name]: current() });
+    event.target.reset();
+  });
+  document.addEventListener("click", (event) => {
+    const preset = event.target.closest("[data-wb-preset]");
+    if (!preset) return;
+    apply(JSON.parse(preset.dataset.wbPreset));
+    document.querySelector("#wb-presets").open = false;
+  });
+})();
