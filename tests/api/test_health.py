@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,12 +8,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.sites import FakeKeyRing, scripted_workbench
+from tests.sites import MODEL, FakeKeyRing, scripted_workbench
 from workbench.backends.scripted import ScriptedBackend
 from workbench.core.backend import Backend, ModelCard, Progress
+from workbench.core.caller import LOCAL_USER
 from workbench.core.errors import WeightsError
 from workbench.core.settings import Settings
 from workbench.site import build_app
+
+PATIENCE_SECONDS = 30.0
 
 
 class SlowOpener:
@@ -45,8 +49,8 @@ async def test_ready_tells_stage_and_fraction_until_the_model_answers(
     workbench = scripted_workbench(ScriptedBackend(), Settings(home=tmp_path), opener)
     app = build_app(workbench, FakeKeyRing())
     async with app.router.lifespan_context(app), client(app) as visitor:
-        while not opener.has_begun.is_set():
-            assert (await visitor.get("/health/ready")).status_code == 503
+        assert (await visitor.get("/health/ready")).status_code == 503
+        assert await asyncio.to_thread(opener.has_begun.wait, PATIENCE_SECONDS)
         for path in ("/health/ready", "/openai/health"):
             answer = await visitor.get(path)
             assert answer.status_code == 503
@@ -60,18 +64,18 @@ async def test_ready_tells_stage_and_fraction_until_the_model_answers(
             assert "40%" in error["message"]
         assert (await visitor.get("/health/live")).status_code == 200
         opener.may_end.set()
-        while (await visitor.get("/health/ready")).status_code == 503:
-            pass
+        await workbench.warm(MODEL, LOCAL_USER)
         assert (await visitor.get("/health/ready")).json()["status"] == "ready"
 
 
 async def test_a_failed_load_is_said_and_does_not_stop_the_server(tmp_path: Path, opener: SlowOpener) -> None:
     opener.error = WeightsError("The weights are damaged.")
     opener.may_end.set()
-    app = build_app(scripted_workbench(ScriptedBackend(), Settings(home=tmp_path), opener), FakeKeyRing())
+    workbench = scripted_workbench(ScriptedBackend(), Settings(home=tmp_path), opener)
+    app = build_app(workbench, FakeKeyRing())
     async with app.router.lifespan_context(app), client(app) as visitor:
-        while (answer := await visitor.get("/health/ready")).json()["error"]["code"] == "model_loading":
-            pass
+        await workbench.warm(MODEL, LOCAL_USER)
+        answer = await visitor.get("/health/ready")
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "model_unavailable")
         assert "damaged" in answer.json()["error"]["message"]
         assert (await visitor.get("/health/live")).status_code == 200
