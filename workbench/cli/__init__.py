@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from workbench.cli import doctor, keys, models, serve
+from workbench.cli import doctor, guard, keys, models, serve
 from workbench.core.errors import WorkbenchError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
+app.add_typer(guard.app, name="guard")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 
