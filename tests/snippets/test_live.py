@@ -9,13 +9,13 @@ import pytest
 
 from snippets import LANGUAGES, SnippetRequest, render
 from snippets.examples import EXAMPLES, HOSTILE_TEXT
+from tests.guard.fakes import FakeGuard, replace_embedded, user
 from tests.sites import LiveServer, serve_live
 from tests.snippets.matrix import as_the_api_reads_it, each_client, each_library
 from tests.snippets.programs import Programs, Run
 from workbench.backends.scripted import Script, ScriptedBackend
-from workbench.core.chat import ChatPrompt, GenerationRequest, ToolCall
+from workbench.core.chat import ChatPrompt, GenerationRequest, TextPrompt, ToolCall
 
-SERVED = [name for name, request in EXAMPLES.items() if not request.is_guarded and request.moderation is None]
 FIRST = {
     "chat",
     "chat-stream",
@@ -26,6 +26,9 @@ FIRST = {
     "completion-stream",
     "completion-hostile",
     "completion-scored",
+    "chat-moderation-stream",
+    "guarded-chat",
+    "guarded-completion",
 }
 """The examples between whose fields all others lie; the rest run with the slow tests."""
 
@@ -38,7 +41,11 @@ def _answer(request: GenerationRequest) -> Script:
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with serve_live(tmp_path_factory.mktemp("home"), ScriptedBackend(answer=_answer)) as server:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        serve_live(tmp_path_factory.mktemp("home"), ScriptedBackend(answer=_answer)) as server,
+    ):
+        replace_embedded(patch, FakeGuard(name="embedded"))
         yield server
 
 
@@ -51,13 +58,14 @@ def run(programs: Programs, live: LiveServer, request: SnippetRequest, language:
 
 
 def example_for(live: LiveServer, name: str) -> SnippetRequest:
-    """The example, for the model that the live server has."""
+    """The example, for the model and the guard that the live server has."""
     request = EXAMPLES[name]
-    return replace(request, generation=replace(request.generation, model=live.model))
+    guard = None if request.guard is None else "embedded"
+    return replace(request, generation=replace(request.generation, model=live.model), guard=guard)
 
 
 @pytest.mark.parametrize(
-    "example", [pytest.param(name, marks=[] if name in FIRST else pytest.mark.slow) for name in SERVED]
+    "example", [pytest.param(name, marks=[] if name in FIRST else pytest.mark.slow) for name in EXAMPLES]
 )
 @each_client
 def test_the_backend_is_asked_what_the_snippet_says(
@@ -76,6 +84,29 @@ def test_the_models_answer_is_printed_as_it_is(
 ) -> None:
     outcome = run(programs, live, example_for(live, example), language, client)
     assert outcome.stdout == HOSTILE_TEXT + "\n"
+
+
+@pytest.mark.parametrize("example", ["guarded-chat", "guarded-completion"])
+@each_client
+def test_what_the_guard_flags_never_reaches_the_model(
+    programs: Programs, live: LiveServer, example: str, language: str, client: str
+) -> None:
+    request = example_for(live, example)
+    prompt = (
+        ChatPrompt((user("a bomb"),))
+        if isinstance(request.generation.prompt, ChatPrompt)
+        else TextPrompt("a bomb")
+    )
+    outcome = run(
+        programs,
+        live,
+        replace(request, generation=replace(request.generation, prompt=prompt)),
+        language,
+        client,
+    )
+    assert outcome.exit_code != 0
+    assert "illicit/violent" in outcome.stdout + outcome.stderr
+    assert live.backend.calls == []
 
 
 @each_client
