@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -196,11 +196,15 @@ def conversation_of(prompt: Prompt, screening: Screening) -> tuple[tuple[Message
 
 
 async def as_told(
-    events: AsyncGenerator[ScreenedEvent, None], screening: Screening
+    events: AsyncGenerator[ScreenedEvent, None],
+    screening: Screening,
+    on_verdict: Callable[[Screened], None],
 ) -> AsyncGenerator[ScreenedEvent, None]:
-    """The same events without the verdicts that the caller is not to notice."""
+    """The same events without the verdicts that the caller is not to notice; `on_verdict` is told of all."""
     async with aclosing(events):
         async for event in events:
+            if isinstance(event, Screened):
+                on_verdict(event)
             if not isinstance(event, Screened) or screening.policy.of(event.direction).mode.is_told:
                 yield event
 

@@ -23,6 +23,7 @@ from workbench.core.access import KeyKind
 from workbench.core.backend import Backend, CallContext, ModelCard, ModelState
 from workbench.core.caller import Caller
 from workbench.core.chat import (
+    ChatPrompt,
     Completion,
     CompletionBuilder,
     Delta,
@@ -33,12 +34,12 @@ from workbench.core.chat import (
     Started,
     StreamEvent,
     TrafficClass,
-    Usage,
 )
-from workbench.core.errors import ModelNotAllowed, Unavailable
+from workbench.core.errors import ContentFiltered, ModelNotAllowed, Unavailable
 from workbench.core.settings import Settings
 from workbench.screening import Guards, ScreeningChoice, as_told, conversation_of
 from workbench.store import Store
+from workbench.telemetry import Telemetry, Watch
 
 MIN_PLACES = 4
 
@@ -88,6 +89,7 @@ class Workbench:
             queue_seconds=settings.queue_timeout,
             tokens_today=self._tokens_today,
         )
+        self.telemetry = Telemetry(self._gate.load)
         self.started_at = time.time()
         self._warm_up: asyncio.Task[None] | None = None
 
@@ -173,6 +175,21 @@ class Workbench:
         Raises: a WorkbenchError.
         """
         card = self._card(request.model, caller)
+        operation = "chat" if isinstance(request.prompt, ChatPrompt) else "text_completion"
+        with self.telemetry.call(card.id, operation, options.traffic) as watch:
+            async with aclosing(self._stream(request, card, caller, options, watch)) as events:
+                async for event in events:
+                    yield event
+
+    async def _stream(
+        self,
+        request: GenerationRequest,
+        card: ModelCard,
+        caller: Caller,
+        options: CallOptions,
+        watch: Watch,
+    ) -> AsyncGenerator[ScreenedEvent, None]:
+        """The whole way of a call, watched."""
         screening = await self.guards.screening(options.screening, caller.moderation)
         if screening is not None and options.on_screen is not None:
             options.on_screen(screening)
@@ -186,19 +203,19 @@ class Workbench:
                 on_wait=options.on_wait,
             ) as ticket,
         ):
+            watch.admitted(ticket.waited_seconds)
             if options.on_admit is not None:
                 options.on_admit(ticket)
             context = CallContext(
                 caller.scope, options.request_id, lambda: ticket.places, ticket.finish_choice
             )
-            counted = _Counted()
-            events = self._generate(request, backend, context, screening, counted)
+            events = self._generate(request, backend, context, screening, watch)
             try:
                 async with aclosing(events) as stream:
                     async for event in stream:
                         yield event
             finally:
-                await self._account(caller, card, counted)
+                await self._account(caller, card, watch)
 
     async def _generate(
         self,
@@ -206,23 +223,28 @@ class Workbench:
         backend: Backend,
         context: CallContext,
         screening: Screening | None,
-        counted: _Counted,
+        watch: Watch,
     ) -> AsyncGenerator[ScreenedEvent, None]:
         """The backend's events, screened; what it generates is counted whether or not it is shown."""
-        generation = counted.along(backend.stream(request, context))
+        generation = _watched(backend.stream(request, context), watch)
         events: AsyncGenerator[ScreenedEvent, None] = generation
         if screening is not None:
             turns, param = conversation_of(request.prompt, screening)
             screened = screening.stream(turns, generation, context, choices=request.n, param=param)
-            events = as_told(screened, screening)
-        async with aclosing(events):
-            async for event in events:
-                yield event
+            events = as_told(screened, screening, self.telemetry.screened)
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    yield event
+        except ContentFiltered:
+            if screening is not None:
+                self.telemetry.blocked(screening.guard.name)
+            raise
 
-    async def _account(self, caller: Caller, card: ModelCard, counted: _Counted) -> None:
+    async def _account(self, caller: Caller, card: ModelCard, watch: Watch) -> None:
         """Adds what was generated to the caller's use, also when the stream was cut short."""
-        if self._store is not None and counted.has_started:
-            await self._store.usage.add(caller, card.id, counted.usage(), card.price_per_million_tokens)
+        if self._store is not None and watch.has_started:
+            await self._store.usage.add(caller, card.id, watch.counted(), card.price_per_million_tokens)
 
     async def complete(
         self, request: GenerationRequest, caller: Caller, options: CallOptions = DEFAULT_OPTIONS
@@ -254,28 +276,11 @@ class Workbench:
         return opened, await check_last_turns(opened, conversations, CallContext(caller.scope))
 
 
-class _Counted:
-    """What a generation has used so far, known also when it is cut short."""
-
-    def __init__(self) -> None:
-        self.has_started = False
-        self._prompt_tokens = 0
-        self._completion_tokens = 0
-        self._final: Usage | None = None
-
-    async def along(self, events: AsyncGenerator[StreamEvent, None]) -> AsyncGenerator[StreamEvent, None]:
-        """The same events, counted."""
-        async with aclosing(events):
-            async for event in events:
-                match event:
-                    case Started():
-                        self.has_started, self._prompt_tokens = True, event.prompt_tokens
-                    case Delta():
-                        self._completion_tokens += event.token_count
-                    case Finished():
-                        self._final = event.usage
-                yield event
-
-    def usage(self) -> Usage:
-        """Tokens used."""
-        return self._final or Usage(self._prompt_tokens, self._completion_tokens)
+async def _watched(
+    events: AsyncGenerator[StreamEvent, None], watch: Watch
+) -> AsyncGenerator[StreamEvent, None]:
+    """The same events, watched: what is generated counts whether or not it is shown."""
+    async with aclosing(events):
+        async for event in events:
+            watch.see(event)
+            yield event

@@ -17,7 +17,7 @@ from workbench.api.body_limit import BodyLimit
 from workbench.api.envelope import Envelope
 from workbench.api.errors import add_error_handlers
 from workbench.api.hosts import HostRules
-from workbench.api.routes import health
+from workbench.api.routes import health, metrics
 from workbench.api.session import Sessions
 from workbench.backends.catalogue import Catalogue
 from workbench.backends.pool import MemoryPlan, Pool
@@ -81,6 +81,7 @@ def build_app(workbench: Workbench, keys: KeyRing, *, page: Page | None = None) 
     site.state.workbench = workbench
     add_error_handlers(site)
     site.include_router(health.router)
+    site.include_router(metrics.router)
     site.mount("/openai", create_api(workbench))
     if page is not None:
         page(site, workbench)
