@@ -35,7 +35,7 @@ GPU_ROWS = 64
 SELF_CHECK_TOKENS = 12
 SELF_CHECK_TOLERANCE = 0.05
 SELF_CHECK_TOLERANCE_QUANTIZED = 0.15
-"""Eight-bit activations: a last-digit difference that flips one rounding moves logits by some percent of their spread."""
+"""Where activations are rounded to 8 bits, one flipped rounding moves logits by some percent of their spread."""
 _SAMPLED_BLOCK = 1 << 20
 _DEFAULTS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 

@@ -1,0 +1,239 @@
+"""One request to a candidate, with everything that is to be remembered of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from evaluators.base import Likelihood
+from evaluators.timing import RequestTiming, Side, classify
+from workbench.core.backend import ModelCard, ModelInfo
+from workbench.core.caller import Caller
+from workbench.core.chat import (
+    ChatPrompt,
+    Delta,
+    FinishReason,
+    GenerationRequest,
+    Started,
+    TextPrompt,
+    TokenLogprob,
+    TokenPrompt,
+    TrafficClass,
+)
+from workbench.core.errors import BackendFailed, Unavailable, WorkbenchError
+from workbench.core.params import GenerationParams
+from workbench.service import CallOptions, Workbench
+
+LOAD_WAIT_SECONDS = 1.0
+_HASH_CHARACTERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back for one request. `likelihood` is there where a continuation was scored."""
+
+    timing: RequestTiming
+    text: str = ""
+    finish_reason: FinishReason | None = None
+    likelihood: Likelihood | None = None
+    prompt_sha256: str = ""
+    fingerprint: str = ""
+    effective: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def answer_sha256(self) -> str:
+        """A hash of the text; empty where there is none."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:_HASH_CHARACTERS] if self.text else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A chat to be answered. `is_length_fixed`: the token limit is asked for and no truncation."""
+
+    model: str
+    prompt: ChatPrompt
+    params: GenerationParams
+    traffic: TrafficClass
+    is_length_fixed: bool = False
+
+
+class Respondent(Protocol):
+    """Everything an experiment needs of the models."""
+
+    async def prepare(self, model: str) -> tuple[ModelCard, ModelInfo]:
+        """The loaded model. Raises: a WorkbenchError when it cannot be loaded."""
+        ...
+
+    async def answer(self, ask: Ask) -> Reply:
+        """The answer; what went wrong is a reply of the class "failed"."""
+        ...
+
+    async def likelihood(self, model: str, context: str, continuation: str) -> Reply:
+        """How likely the model finds the continuation after the context; failures as in `answer`."""
+        ...
+
+    def foreign_requests(self) -> int:
+        """How many requests of others run at this moment."""
+        ...
+
+
+class ServiceRespondent:
+    """Asks the service in this process, for one caller."""
+
+    def __init__(self, workbench: Workbench, caller: Caller) -> None:
+        self._workbench = workbench
+        self._caller = caller
+        self._running = 0
+
+    async def prepare(self, model: str) -> tuple[ModelCard, ModelInfo]:
+        """The loaded model. Raises: ModelNotFound, ModelNotAllowed, Unavailable when it cannot be loaded."""
+        await self._workbench.warm(model, self._caller)
+        status = self._workbench.model(model, self._caller)
+        if status.info is None:
+            raise Unavailable(
+                status.error or f"The model `{model}` could not be loaded.", code="model_unavailable"
+            )
+        return status.card, status.info
+
+    def foreign_requests(self) -> int:
+        """Calls at the gate that are not this experiment's."""
+        return max(0, self._workbench.load().running_calls - self._running)
+
+    async def answer(self, ask: Ask) -> Reply:
+        """The answer to a chat."""
+        request = GenerationRequest(ask.model, ask.prompt, ask.params)
+        return await self._send(request, ask.traffic, is_length_fixed=ask.is_length_fixed)
+
+    async def likelihood(self, model: str, context: str, continuation: str) -> Reply:
+        """The sum of the log-probabilities of the continuation's tokens after the context's."""
+        before = await self._workbench.tokenize(model, TextPrompt(context), self._caller)
+        ids = await self._workbench.tokenize(model, TextPrompt(context + continuation), self._caller)
+        # Sent as ids: what was scored is what was counted, and no guard reads a test item as a user's prompt.
+        request = GenerationRequest(
+            model, TokenPrompt(ids), GenerationParams(max_tokens=0), logprobs=0, prompt_logprobs=True
+        )
+        return await self._send(request, TrafficClass.BATCH, scored_from=shared_length(before, ids))
+
+    async def _send(
+        self,
+        request: GenerationRequest,
+        traffic: TrafficClass,
+        *,
+        is_length_fixed: bool = False,
+        scored_from: int | None = None,
+    ) -> Reply:
+        record = _Record(time.monotonic())
+        options = CallOptions(traffic, on_admit=lambda _: record.admit())
+        error = ""
+        self._running += 1
+        try:
+            async with aclosing(self._workbench.stream(request, self._caller, options)) as events:
+                async for event in events:
+                    record.take(event)
+            likelihood = None if scored_from is None else record.likelihood(scored_from)
+        except WorkbenchError as failure:
+            # Its message may quote the request, its code does not.
+            error, likelihood = failure.code or type(failure).__name__, None
+        finally:
+            self._running -= 1
+        return record.reply(error, likelihood, is_length_fixed=is_length_fixed)
+
+
+async def patiently(ask: Any, *, attempts: int = 30, wait_seconds: float = LOAD_WAIT_SECONDS) -> Reply:
+    """The reply to `ask()`, sent again while the server has no place; for work that nobody times."""
+    reply: Reply = await ask()
+    for _ in range(attempts):
+        if reply.timing.error not in (
+            "rate_limit_exceeded",
+            "overloaded",
+            "model_loading",
+            "engine_restarting",
+        ):
+            break
+        await asyncio.sleep(wait_seconds)
+        reply = await ask()
+    return reply
+
+
+def shared_length(first: tuple[int, ...], second: tuple[int, ...]) -> int:
+    """How many tokens both begin with: where a tokenizer joins context and continuation, the joint is scored."""
+    return next(
+        (i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
+        min(len(first), len(second)),
+    )
+
+
+class _Record:
+    """Event times and contents of one request, taken as they come."""
+
+    def __init__(self, sent: float) -> None:
+        self._sent = sent
+        self._admitted: float | None = None
+        self._started: Started | None = None
+        self._first: float | None = None
+        self._first_content: float | None = None
+        self._times: list[float] = []
+        self._texts: list[str] = []
+        self._finish: FinishReason | None = None
+
+    def admit(self) -> None:
+        self._admitted = time.monotonic()
+
+    def take(self, event: object) -> None:
+        """The next event of the stream; a guard's verdicts among them are not this record's."""
+        if isinstance(event, Started):
+            self._started = event
+        elif isinstance(event, Delta):
+            self._take_delta(event)
+
+    def _take_delta(self, delta: Delta) -> None:
+        if delta.token_count:
+            self._first = delta.at if self._first is None else self._first
+            self._times += [delta.at] * delta.token_count
+        if delta.content:
+            self._first_content = delta.at if self._first_content is None else self._first_content
+            self._texts.append(delta.content)
+        self._finish = delta.finish_reason or self._finish
+
+    def likelihood(self, start: int) -> Likelihood:
+        """Of the prompt's tokens from `start` on. Raises: BackendFailed when the model gave none."""
+        scored: tuple[TokenLogprob, ...] = (
+            () if self._started is None else self._started.prompt_logprobs[start:]
+        )
+        values = [token.logprob for token in scored if token.logprob is not None]
+        if not scored or len(values) < len(scored):
+            raise BackendFailed("The model gave no log-probabilities.", code="no_logprobs")
+        return Likelihood(min(sum(values), 0.0), len(values))
+
+    def reply(self, error: str, likelihood: Likelihood | None, *, is_length_fixed: bool) -> Reply:
+        """The request as it is remembered, ending at this moment."""
+        started, is_scored = self._started, likelihood is not None
+        timing = RequestTiming(
+            scheduled=self._sent,
+            sent=self._sent,
+            end=time.monotonic(),
+            outcome=classify(self._finish, error=error, is_length_fixed=is_length_fixed or is_scored),
+            admitted=self._admitted,
+            first_token=self._first,
+            first_content_token=self._first_content,
+            token_times=tuple(self._times),
+            prompt_tokens=0 if started is None else started.prompt_tokens,
+            output_tokens=len(self._times),
+            error=error,
+            side=Side.SERVER,
+        )
+        effective = {} if started is None else started.effective
+        return Reply(
+            timing,
+            "".join(self._texts),
+            self._finish,
+            likelihood,
+            str(effective.get("prompt_sha256", "")),
+            "" if started is None else started.fingerprint,
+            effective,
+        )

@@ -1,0 +1,116 @@
+"""What makes an experiment repeatable: who was asked what, with which weights, on which machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from evaluators.base import Need
+from evaluators.spec import evaluator_settings
+from workbench.core.backend import ModelCard, ModelInfo
+from workbench.core.errors import ConfigurationError
+from workbench.experiments.calls import Reply
+from workbench.experiments.folder import ExperimentFolder
+from workbench.experiments.machine import describe_machine, describe_versions
+from workbench.experiments.questions import Probe
+from workbench.experiments.spec import CandidateSpec, Experiment
+
+FORMAT = 1
+
+
+class ManifestWriter:
+    """Keeps manifest.json up to date while an experiment runs.
+
+    Raises: ConfigurationError when the folder holds another experiment's rows.
+    """
+
+    def __init__(self, folder: ExperimentFolder, experiment: Experiment, probes: Sequence[Probe]) -> None:
+        self._folder = folder
+        found = folder.read_manifest()
+        if found is not None and found.get("experiment_sha256") != experiment.sha256:
+            raise ConfigurationError(
+                f"{folder.path} holds another experiment. Choose an empty folder, or the file it was made from."
+            )
+        self._manifest: dict[str, Any] = found or {
+            "format": FORMAT,
+            "experiment": experiment.as_json(),
+            "experiment_sha256": experiment.sha256,
+            "began_at": _now(),
+            "candidates": {},
+        }
+        self._manifest |= {
+            "machine": describe_machine(),
+            "versions": describe_versions(),
+            "probes": {probe.name: _probe(probe) for probe in probes},
+            "state": "running",
+        }
+        self._write()
+
+    def add_candidate(self, candidate: CandidateSpec, card: ModelCard, info: ModelInfo) -> None:
+        """The weights that answer. Raises: ConfigurationError when earlier rows are of other weights."""
+        known = self._manifest["candidates"].get(candidate.name)
+        if known is not None and known["fingerprint"] != info.fingerprint:
+            raise ConfigurationError(
+                f"{candidate.name} was asked with other weights or another version before. Choose an empty folder."
+            )
+        if known is None:
+            self._manifest["candidates"][candidate.name] = {
+                "model": card.id,
+                "source": card.source,
+                "region": card.region,
+                "revision": card.revision,
+                "fingerprint": info.fingerprint,
+                "dtype": info.dtype,
+                "quantization": card.quantization,
+                "parameters": info.parameters,
+                "memory_bytes": info.memory_bytes,
+                "context_length": info.context_length,
+                "price_per_million_tokens": card.price_per_million_tokens,
+                "applied": {},
+            }
+            self._write()
+
+    def saw(self, candidate: CandidateSpec, needs: Need, reply: Reply) -> None:
+        """Keeps the parameters as the engine applied them, once a kind of request."""
+        self._keep_applied(candidate, "likelihood" if needs is Need.LIKELIHOODS else "answer", reply)
+
+    def saw_load(self, candidate: CandidateSpec, reply: Reply) -> None:
+        """As `saw`, for load tests."""
+        self._keep_applied(candidate, "load", reply)
+
+    def finish(self, state: str = "done") -> None:
+        """Nothing more will be asked."""
+        self._manifest |= {"state": state, "ended_at": _now()}
+        self._write()
+
+    def _keep_applied(self, candidate: CandidateSpec, kind: str, reply: Reply) -> None:
+        applied = self._manifest["candidates"][candidate.name]["applied"]
+        if kind in applied or not reply.effective:
+            return
+        # The prompt's hash is each request's own and stands in its row.
+        applied[kind] = {name: value for name, value in reply.effective.items() if name != "prompt_sha256"}
+        self._write()
+
+    def _write(self) -> None:
+        self._folder.write_json(self._folder.manifest_path, self._manifest)
+
+
+def _probe(probe: Probe) -> dict[str, Any]:
+    return {
+        "title": probe.title,
+        "items": len(probe.data.samples),
+        "bad_rows": [f"line {row.line} {row.reason}" for row in probe.data.bad_rows],
+        "data_sha256": probe.data.sha256,
+        "source": probe.source,
+        "licence": probe.licence,
+        "caution": probe.caution,
+        "is_masked": probe.is_masked,
+        "evaluator": probe.evaluator.name,
+        "settings": evaluator_settings(probe.evaluator),
+        "likelihood_prompt": probe.likelihood_prompt if probe.needs_likelihoods else None,
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

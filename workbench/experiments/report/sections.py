@@ -1,0 +1,318 @@
+"""The report's tables, as the template prints them: plain words in small records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evaluators.base import Scale
+from evaluators.requirements import Metric
+from evaluators.speed import distribution
+from evaluators.timing import Latency, Origin, RequestClass, count_classes, latencies_ms
+from evaluators.verdict import Decision, Outcome, Ruling, Verdict
+from workbench.experiments.report.words import (
+    DECISIONS,
+    NONE,
+    OUTCOMES,
+    interval_words,
+    milliseconds,
+    percent,
+    quantity,
+    requirement_words,
+    score_words,
+    short,
+)
+from workbench.experiments.results import Difference, LoadResult, Results
+
+SHOWN_LATENCIES = {
+    Latency.TTFT: "First token",
+    Latency.TPOT: "Per token",
+    Latency.END_TO_END: "Whole answer",
+}
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One candidate at a glance."""
+
+    name: str
+    decision: str
+    decision_words: str
+    mode: str
+    mode_reason: str
+    sentence: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One entry of the requirements or quality table."""
+
+    value: str
+    interval: str = ""
+    detail: str = ""
+    outcome: str = ""
+    outcome_words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementRow:
+    """One requirement over all candidates."""
+
+    asked: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """One probe over all candidates."""
+
+    title: str
+    reading: str
+    caution: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceRow:
+    """One paired difference."""
+
+    title: str
+    pair: str
+    value: str
+    interval: str
+    p: str
+    reading: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """A latency's middle and tail."""
+
+    p50: str
+    p95: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRow:
+    """One candidate's load test."""
+
+    name: str
+    mode: str
+    offered: str
+    state: str
+    requests: str
+    latencies: tuple[Percentiles, ...]
+    throughput: str
+    throughput_interval: str
+    cost: str
+
+
+def cards(results: Results) -> list[Card]:
+    """Every candidate at a glance."""
+    return [_card(results, verdict) for verdict in results.verdicts]
+
+
+def _card(results: Results, verdict: Verdict) -> Card:
+    about = results.manifest["candidates"].get(verdict.candidate, {})
+    parameters = about.get("parameters")
+    size = "" if not parameters else f"{parameters / 1e6:,.0f} million parameters, "
+    mode, reason = mode_of(results, verdict)
+    return Card(
+        verdict.candidate,
+        verdict.decision.value,
+        DECISIONS[verdict.decision],
+        mode,
+        reason,
+        _sentence(verdict),
+        f"{about.get('model', '')}: {size}{about.get('dtype', '')}, weights {about.get('fingerprint', '')}",
+    )
+
+
+def mode_of(results: Results, verdict: Verdict) -> tuple[str, str]:
+    """The badge of a candidate's timings, and why."""
+    load = results.load(verdict.candidate)
+    if load is None:
+        return "not timed", "No load test was run."
+    phase = load.phase
+    share = "" if phase is None or phase.others_cpu_share is None else percent(phase.others_cpu_share)
+    if verdict.is_isolated:
+        return "isolated", f"Timed alone; other programs used {share} of the processors."
+    if phase is not None and phase.together_with:
+        return "contended", f"Timed together with {', '.join(phase.together_with)}."
+    return "contended", f"Other work ran meanwhile: other programs used {share} of the processors."
+
+
+def _sentence(verdict: Verdict) -> str:
+    if not verdict.rulings:
+        return "Nothing was required, so there is nothing to decide."
+    counts = {outcome: sum(r.outcome is outcome for r in verdict.rulings) for outcome in Outcome}
+    parts = [f"{count} {OUTCOMES[outcome]}" for outcome, count in counts.items() if count]
+    return f"{', '.join(parts)} of {len(verdict.rulings)} requirements."
+
+
+def headline(results: Results) -> str:
+    """The one sentence for somebody who reads nothing else."""
+    go = [v.candidate for v in results.verdicts if v.decision is Decision.GO]
+    no_go = [v.candidate for v in results.verdicts if v.decision is Decision.NO_GO]
+    unsure = [v.candidate for v in results.verdicts if v.decision is Decision.NOT_ENOUGH_DATA]
+    if not results.experiment.requirements:
+        return "No requirements were stated: below is what was measured."
+    parts = []
+    if go:
+        parts.append(f"Go: {', '.join(go)} met every requirement.")
+    if unsure:
+        parts.append(f"Not enough data yet on {', '.join(unsure)}.")
+    if no_go:
+        parts.append(f"No-go: {', '.join(no_go)} broke at least one requirement.")
+    return " ".join(parts)
+
+
+def requirement_rows(results: Results) -> list[RequirementRow]:
+    """The requirements sheet with what was found."""
+    rows: list[RequirementRow] = []
+    for place, asked in enumerate(results.experiment.parsed_requirements):
+        score = next((s for s in results.scores if s.probe == asked.subject), None)
+        scale = None if score is None else score.scale
+        title = asked.subject if score is None else score.title
+        cells = tuple(_ruling_cell(v.rulings[place], scale) for v in results.verdicts)
+        rows.append(RequirementRow(requirement_words(asked, title, scale), cells))
+    return rows
+
+
+def _ruling_cell(ruling: Ruling, scale: Scale | None) -> Cell:
+    metric = ruling.requirement.metric
+    detail = []
+    if ruling.margin is not None:
+        detail.append(f"margin {_signed(quantity(abs(ruling.margin), metric, scale), ruling.margin)}")
+    if ruling.count:
+        detail.append(f"{ruling.count} {ruling.unit}")
+    if ruling.advice:
+        detail.append(ruling.advice)
+    return Cell(
+        quantity(ruling.value, metric, scale),
+        interval_words(ruling.interval, metric, scale),
+        "; ".join(detail),
+        ruling.outcome.value,
+        OUTCOMES[ruling.outcome],
+    )
+
+
+def _signed(text: str, value: float) -> str:
+    return f"+{text}" if value >= 0 else f"−{text}"
+
+
+def score_rows(results: Results) -> list[ScoreRow]:
+    """The probes with every candidate's score."""
+    rows: list[ScoreRow] = []
+    for probe in results.experiment.probes:
+        about = results.manifest["probes"][probe.name]
+        found = [results.score(candidate.name, probe.name) for candidate in results.experiment.candidates]
+        first = next((score for score in found if score is not None), None)
+        if first is None:
+            continue
+        cells = []
+        for score in found:
+            if score is None:
+                cells.append(Cell(NONE))
+                continue
+            count = 0 if score.summary.estimate is None else score.summary.estimate.count
+            lost = [f"{score.summary.unscored} unscored"] if score.summary.unscored else []
+            lost += [f"{score.summary.failed} failed"] if score.summary.failed else []
+            cells.append(
+                Cell(
+                    score_words(score.summary.estimate, score.scale),
+                    detail=", ".join([f"{count} items", *lost]),
+                )
+            )
+        reading = {True: "higher is better", False: "lower is better", None: "one half is no lean"}
+        rows.append(
+            ScoreRow(about["title"], f"{about['evaluator']}; {reading[first.is_higher_better]}",
+                     about["caution"], tuple(cells))
+        )  # fmt: skip
+    return rows
+
+
+def difference_rows(results: Results) -> list[DifferenceRow]:
+    """The paired differences with a reading in words."""
+    rows: list[DifferenceRow] = []
+    for difference in results.differences:
+        score = next(s for s in results.scores if s.probe == difference.probe)
+        compared = difference.comparison
+        value = quantity(abs(compared.difference.value), Metric.QUALITY, score.scale)
+        rows.append(
+            DifferenceRow(
+                difference.title,
+                f"{difference.first} − {difference.second}",
+                _signed(value, compared.difference.value),
+                interval_words(compared.difference.interval, Metric.QUALITY, score.scale),
+                "below 0.001" if difference.adjusted_p < 0.001 else f"{difference.adjusted_p:.3f}",
+                _reading(difference),
+                _difference_detail(difference, score.scale),
+            )
+        )
+    return rows
+
+
+def _reading(difference: Difference) -> str:
+    if difference.adjusted_p >= SIGNIFICANT:
+        return "no difference shown"
+    higher = difference.first if difference.comparison.difference.value > 0 else difference.second
+    return f"{higher} scores higher"
+
+
+def _difference_detail(difference: Difference, scale: Scale) -> str:
+    compared = difference.comparison
+    items = f"{compared.flipped} of {compared.difference.count} items differ"
+    if difference.detectable is None:
+        return items
+    least = quantity(difference.detectable, Metric.QUALITY, scale)
+    return f"{items}; a true difference of {least} would have been seen in 4 of 5 such tests"
+
+
+def load_rows(results: Results) -> list[LoadRow]:
+    """The load tests."""
+    verdicts = {verdict.candidate: verdict for verdict in results.verdicts}
+    return [_load_row(results, load, verdicts[load.candidate]) for load in results.loads]
+
+
+def _load_row(results: Results, load: LoadResult, verdict: Verdict) -> LoadRow:
+    counts = count_classes(load.timings)
+    spreads = [distribution(latencies_ms(load.timings, kind, Origin.SCHEDULED)) for kind in SHOWN_LATENCIES]
+    others = [f"{n} {kind.value}" for kind, n in counts.items() if n and kind is not RequestClass.OK]
+    mode, reason = mode_of(results, verdict)
+    cut = "" if load.phase is not None and load.phase.is_complete else " (cut short)"
+    return LoadRow(
+        name=load.candidate,
+        mode=f"{mode}: {reason}",
+        offered=f"{short(load.level.offered_rate * 60)} a minute offered{cut}",
+        state=f"{load.level.state.value}: {load.level.reason}",
+        requests=", ".join([f"{counts[RequestClass.OK]} ok", *others]),
+        latencies=tuple(Percentiles(milliseconds(s.p50), milliseconds(s.p95)) for s in spreads),
+        throughput=short(load.throughput.value),
+        throughput_interval=interval_words(load.throughput.interval, Metric.TOKENS_PER_SECOND),
+        cost=short(load.cost.value) if load.throughput.value > 0 else NONE,
+    )
+
+
+def warnings(results: Results) -> list[str]:
+    """What a reader must know before believing any number."""
+    found = []
+    if results.manifest["state"] != "done":
+        found.append("The run was cut short: this is what was done until then.")
+    lost = sum(score.summary.failed for score in results.scores)
+    if lost:
+        found.append(f"{lost} answers could not be had or judged. They are in no mean.")
+    if any(not v.is_isolated and results.load(v.candidate) is not None for v in results.verdicts):
+        found.append(
+            "Latencies are contended: something else used this machine during the load test, so a quiet machine may "
+            "be faster. Quality does not depend on it."
+        )
+    return found
+
+
+def names_of(results: Results) -> Sequence[str]:
+    """The candidates' names in the experiment's order: a candidate's place is its colour and mark."""
+    return [candidate.name for candidate in results.experiment.candidates]

@@ -1,0 +1,102 @@
+"""What is stored of an experiment: one row a request, an item, a phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from evaluators.base import Likelihood
+from evaluators.timing import RequestTiming
+from workbench.core.chat import FinishReason
+
+
+class RequestKind(StrEnum):
+    """What a request was sent for."""
+
+    LIKELIHOOD = "likelihood"
+    ANSWER = "answer"
+    WARM_UP = "warm_up"
+    """Before a load test; shown, never counted."""
+    LOAD = "load"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """One request: raw event times, counts, hashes and scores; no text.
+
+    Times are seconds on the monotonic clock of the run `run`, and only rows of one run may be compared by them.
+    """
+
+    id: str
+    kind: RequestKind
+    candidate: str
+    run: str
+    timing: RequestTiming
+    probe: str = ""
+    sample: str = ""
+    repeat: int = 0
+    choice: int | None = None
+    likelihood: Likelihood | None = None
+    finish_reason: FinishReason | None = None
+    prompt_sha256: str = ""
+    answer_sha256: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """One item of one candidate, done: what was asked, what came back, how it was judged."""
+
+    id: str
+    candidate: str
+    probe: str
+    sample: str
+    repeat: int
+    evaluator: str
+    value: float | None
+    reason: str
+    failure: str
+    prompt: str
+    choices: tuple[str, ...]
+    expected: tuple[str, ...]
+    answer: str = ""
+    finish_reason: FinishReason = FinishReason.STOP
+    likelihoods: tuple[Likelihood, ...] = ()
+
+
+class PhaseKind(StrEnum):
+    """A stretch of a run with one candidate."""
+
+    QUALITY = "quality"
+    LOAD = "load"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRow:
+    """A phase that ended. `run` is what its request rows carry."""
+
+    kind: PhaseKind
+    candidate: str
+    run: str
+    began_at: str
+    """UTC, ISO 8601."""
+    seconds: float
+    is_complete: bool
+    offered_rate: float | None = None
+    """Requests a second that were due, of a load phase."""
+    together_with: tuple[str, ...] = ()
+    """Candidates under load at the same time."""
+    others_cpu_share: float | None = None
+    """The share of the machine's processors that other programs used meanwhile; None where unknown."""
+    foreign_requests: int = 0
+    """Requests of other users that ran in this process meanwhile."""
+
+    def is_isolated(self, most_others: float = 0.1) -> bool:
+        """Whether nothing else that was seen used the machine."""
+        alone = not self.together_with and self.foreign_requests == 0
+        return alone and (self.others_cpu_share is None or self.others_cpu_share <= most_others)
+
+
+def sample_id(candidate: str, probe: str, sample: str, repeat: int) -> str:
+    """The id of an item's row."""
+    return f"{candidate}/{probe}/{sample}/{repeat}"

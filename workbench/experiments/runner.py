@@ -1,0 +1,350 @@
+"""Runs an experiment: asks every item of every candidate, loads it, and stores each request as it ends.
+
+What is stored is never asked again, so a run that was interrupted goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from evaluators.base import Answer, Sample, evaluate
+from evaluators.data import load_builtin
+from evaluators.load import arrival_times, burst, constant, open_loop
+from evaluators.summary import score_row
+from evaluators.timing import RequestClass, RequestTiming
+from workbench.core.chat import ChatPrompt, FinishReason, Message, Role, TrafficClass
+from workbench.core.errors import ConfigurationError
+from workbench.experiments.calls import Ask, Reply, Respondent, patiently
+from workbench.experiments.folder import ExperimentFolder
+from workbench.experiments.machine import CpuWatch
+from workbench.experiments.manifest import ManifestWriter
+from workbench.experiments.progress import OnProgress, Pacer
+from workbench.experiments.questions import Probe, open_probe
+from workbench.experiments.rows import PhaseKind, PhaseRow, RequestKind, RequestRow, SampleRow, sample_id
+from workbench.experiments.spec import CandidateSpec, Experiment, LoadSpec, Mode
+
+ITEMS_AT_ONCE = 8
+"""Items asked at the same time where nobody said otherwise; each of them sends all its choices at once."""
+WARM_UPS = 2
+DRAIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One question to one candidate."""
+
+    candidate: CandidateSpec
+    probe: Probe
+    sample: Sample
+    repeat: int
+
+    @property
+    def id(self) -> str:
+        return sample_id(self.candidate.name, self.probe.name, self.sample.id, self.repeat)
+
+
+class ExperimentRunner:
+    """One experiment in one folder. `run` may be cancelled at any time; what is done is kept."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        folder: ExperimentFolder,
+        respondent: Respondent,
+        on_progress: OnProgress,
+    ) -> None:
+        self._experiment = experiment
+        self._folder = folder
+        self._respondent = respondent
+        self._on_progress = on_progress
+        self._run = secrets.token_hex(4)
+
+    async def run(self) -> None:
+        """Asks what is not answered yet and loads every candidate.
+
+        Raises: ConfigurationError when the folder holds another experiment or the data are unfit; a WorkbenchError
+        when a model cannot be loaded.
+        """
+        self._folder.create()
+        probes = [open_probe(spec, self._experiment.seed) for spec in self._experiment.probes]
+        manifest = ManifestWriter(self._folder, self._experiment, probes)
+        for probe in probes:
+            self._folder.keep_data(probe.name, probe.data.samples)
+        await self._run_all(probes, manifest)
+        manifest.finish()
+
+    async def _run_all(self, probes: Sequence[Probe], manifest: ManifestWriter) -> None:
+        items = {c.name: self._open_items(c, probes) for c in self._experiment.candidates}
+        loads = [] if self._experiment.load is None else self._open_loads()
+        total = sum(len(p.data.samples) for p in probes) * self._experiment.repeats * len(items)
+        left = sum(len(rows) for rows in items.values())
+        load = self._experiment.load
+        rounds = len(loads) if self._experiment.mode is Mode.ISOLATED else min(len(loads), 1)
+        pacer = Pacer(
+            total, total - left, rounds * (0.0 if load is None else load.duration_s), self._on_progress
+        )
+        is_together = self._experiment.mode is Mode.CONTENDED
+        for candidate in self._experiment.candidates:
+            if not items[candidate.name] and candidate not in loads:
+                continue
+            pacer.enter(f"{candidate.name}: loading the model")
+            manifest.add_candidate(candidate, *await self._respondent.prepare(candidate.model))
+            await self._ask_all(candidate, items[candidate.name], pacer, manifest)
+            if load is not None and candidate in loads and not is_together:
+                await self._load([candidate], load, pacer, manifest)
+        if load is not None and loads and is_together:
+            await self._load(loads, load, pacer, manifest)
+
+    def _open_items(self, candidate: CandidateSpec, probes: Sequence[Probe]) -> list[_Item]:
+        """What was not answered yet; an item none of whose requests got through counts as open."""
+        done = {row.id for row in self._folder.samples.read() if row.failure != "RequestFailed"}
+        repeats = range(self._experiment.repeats)
+        items = [_Item(candidate, p, s, r) for p in probes for r in repeats for s in p.data.samples]
+        return [item for item in items if item.id not in done]
+
+    def _open_loads(self) -> list[CandidateSpec]:
+        phases = self._folder.phases.read()
+        done = {row.candidate for row in phases if row.kind is PhaseKind.LOAD and row.is_complete}
+        return [candidate for candidate in self._experiment.candidates if candidate.name not in done]
+
+    # -- quality --
+
+    async def _ask_all(
+        self, candidate: CandidateSpec, items: Sequence[_Item], pacer: Pacer, manifest: ManifestWriter
+    ) -> None:
+        if not items:
+            return
+        pacer.enter(f"{candidate.name}: questions", is_asking=True)
+        began_at, began = datetime.now(UTC), time.monotonic()
+        waiting = iter(items)
+        watch = CpuWatch()
+
+        async def work() -> None:
+            for item in waiting:
+                reply = await self._ask(item)
+                manifest.saw(item.candidate, item.probe.evaluator.needs, reply)
+                pacer.item_done()
+
+        is_complete = False
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._experiment.concurrency or ITEMS_AT_ONCE):
+                    group.create_task(work())
+            is_complete = True
+        finally:
+            self._folder.phases.add(
+                [
+                    PhaseRow(
+                        PhaseKind.QUALITY,
+                        candidate.name,
+                        self._run,
+                        began_at.isoformat(timespec="seconds"),
+                        time.monotonic() - began,
+                        is_complete,
+                        others_cpu_share=watch.others_share(),
+                        foreign_requests=self._respondent.foreign_requests(),
+                    )
+                ]
+            )
+
+    async def _ask(self, item: _Item) -> Reply:
+        """Asks one item, stores its requests and its score; the last reply."""
+        if item.probe.needs_likelihoods:
+            replies = await self._compare(item)
+        else:
+            replies = [await patiently(lambda: self._respondent.answer(self._question(item)))]
+        self._folder.requests.add(self._request_row(item, n, reply) for n, reply in enumerate(replies))
+        self._folder.samples.add([_judged(item, replies)])
+        return replies[-1]
+
+    async def _compare(self, item: _Item) -> list[Reply]:
+        context, model = item.probe.context(item.sample), item.candidate.model
+        continuations = [item.probe.continuation(item.sample, choice) for choice in item.sample.choices]
+        return list(
+            await asyncio.gather(
+                *(
+                    patiently(lambda c=c: self._respondent.likelihood(model, context, c))
+                    for c in continuations
+                )
+            )
+        )
+
+    def _question(self, item: _Item) -> Ask:
+        params = item.candidate.parameters
+        asked = {"max_tokens": item.probe.spec.max_tokens} if params.max_tokens is None else {}
+        if params.seed is None:
+            asked["seed"] = self._experiment.seed + item.repeat
+        prompt = chat_prompt(item.candidate, item.sample)
+        return Ask(item.candidate.model, prompt, params.model_copy(update=asked), TrafficClass.BATCH)
+
+    def _request_row(self, item: _Item, choice: int, reply: Reply) -> RequestRow:
+        is_choice = item.probe.needs_likelihoods
+        return RequestRow(
+            id=f"{item.id}/{choice}",
+            kind=RequestKind.LIKELIHOOD if is_choice else RequestKind.ANSWER,
+            candidate=item.candidate.name,
+            run=self._run,
+            timing=reply.timing,
+            probe=item.probe.name,
+            sample=item.sample.id,
+            repeat=item.repeat,
+            choice=choice if is_choice else None,
+            likelihood=reply.likelihood,
+            finish_reason=reply.finish_reason,
+            prompt_sha256=reply.prompt_sha256,
+            answer_sha256=reply.answer_sha256,
+            fingerprint=reply.fingerprint,
+        )
+
+    # -- load --
+
+    async def _load(
+        self, candidates: Sequence[CandidateSpec], load: LoadSpec, pacer: Pacer, manifest: ManifestWriter
+    ) -> None:
+        """Puts candidates under load, at the same time where there are several."""
+        names = ", ".join(candidate.name for candidate in candidates)
+        questions = load_builtin(load.data).samples
+        pacer.enter(f"{names}: warming up")
+        for candidate in candidates:
+            await self._warm_up(candidate, load, questions)
+        pacer.enter(f"{names}: {load.duration_s:.0f} seconds of load")
+        ticking = asyncio.create_task(_tick(pacer, load.duration_s))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for candidate in candidates:
+                    together = tuple(other.name for other in candidates if other is not candidate)
+                    group.create_task(self._load_one(candidate, load, questions, together, manifest))
+        finally:
+            ticking.cancel()
+
+    async def _warm_up(self, candidate: CandidateSpec, load: LoadSpec, questions: Sequence[Sample]) -> None:
+        for number in range(WARM_UPS):
+            sample = questions[number % len(questions)]
+            reply = await patiently(lambda s=sample: self._respondent.answer(_load_ask(candidate, load, s)))
+            self._folder.requests.add(
+                [self._load_row(RequestKind.WARM_UP, candidate, self._run, number, reply.timing)]
+            )
+
+    async def _load_one(
+        self,
+        candidate: CandidateSpec,
+        load: LoadSpec,
+        questions: Sequence[Sample],
+        together: tuple[str, ...],
+        manifest: ManifestWriter,
+    ) -> None:
+        profile = (
+            constant(load.rate_per_s, load.duration_s)
+            if load.peak_per_s is None
+            else burst(load.rate_per_s, load.peak_per_s, load.duration_s)
+        )
+        due = arrival_times(profile, seed=self._experiment.seed)
+        if due.size == 0:
+            raise ConfigurationError("The load test is too short: no request is due in it.")
+        run, foreign, number = secrets.token_hex(4), 0, 0
+        began_at, began, watch = datetime.now(UTC), time.monotonic(), CpuWatch()
+
+        async def send(request_index: int) -> RequestTiming:
+            nonlocal foreign
+            ask = _load_ask(candidate, load, questions[request_index % len(questions)])
+            reply = await self._respondent.answer(ask)
+            if not together:
+                foreign = max(foreign, self._respondent.foreign_requests())
+            manifest.saw_load(candidate, reply)
+            return reply.timing
+
+        def store(timing: RequestTiming) -> None:
+            nonlocal number
+            self._folder.requests.add([self._load_row(RequestKind.LOAD, candidate, run, number, timing)])
+            number += 1
+
+        is_complete = False
+        try:
+            await open_loop(
+                send, due.tolist(), duration_s=load.duration_s, drain_s=DRAIN_SECONDS, on_result=store
+            )
+            is_complete = True
+        finally:
+            self._folder.phases.add(
+                [
+                    PhaseRow(
+                        PhaseKind.LOAD,
+                        candidate.name,
+                        run,
+                        began_at.isoformat(timespec="seconds"),
+                        time.monotonic() - began,
+                        is_complete,
+                        offered_rate=due.size / load.duration_s,
+                        together_with=together,
+                        others_cpu_share=watch.others_share(),
+                        foreign_requests=foreign,
+                    )
+                ]
+            )
+
+    def _load_row(
+        self, kind: RequestKind, candidate: CandidateSpec, run: str, number: int, timing: RequestTiming
+    ) -> RequestRow:
+        return RequestRow(f"{candidate.name}/{kind}/{run}/{number}", kind, candidate.name, run, timing)
+
+
+async def _tick(pacer: Pacer, seconds: float) -> None:
+    """Lets a load test's time pass in the progress."""
+    for _ in range(round(seconds)):
+        await asyncio.sleep(1.0)
+        pacer.load_passed(1.0)
+
+
+def _load_ask(candidate: CandidateSpec, load: LoadSpec, sample: Sample) -> Ask:
+    params = candidate.parameters.model_copy(
+        update={"max_tokens": load.output_tokens, "ignore_eos": True, "min_tokens": None, "stop": None}
+    )
+    return Ask(
+        candidate.model, chat_prompt(candidate, sample), params, TrafficClass.LOAD, is_length_fixed=True
+    )
+
+
+def chat_prompt(candidate: CandidateSpec, sample: Sample) -> ChatPrompt:
+    """The item as a chat, under the candidate's system prompt unless the item brings its own."""
+    messages = sample.messages or (Message(Role.USER, sample.prompt),)
+    if candidate.system and messages[0].role is not Role.SYSTEM:
+        messages = (Message(Role.SYSTEM, candidate.system), *messages)
+    return ChatPrompt(messages)
+
+
+def _judged(item: _Item, replies: Sequence[Reply]) -> SampleRow:
+    """The item's row with its score; a request that failed makes no score and no 0."""
+    sample, evaluator = item.sample, item.probe.evaluator
+    row = SampleRow(
+        id=item.id,
+        candidate=item.candidate.name,
+        probe=item.probe.name,
+        sample=sample.id,
+        repeat=item.repeat,
+        evaluator=evaluator.name,
+        value=None,
+        reason="",
+        failure="",
+        prompt=sample.prompt or "\n".join(message.content for message in sample.messages),
+        choices=sample.choices,
+        expected=sample.expected,
+        answer=replies[0].text,
+        finish_reason=replies[0].finish_reason or FinishReason.STOP,
+        likelihoods=tuple(reply.likelihood for reply in replies if reply.likelihood is not None),
+    )
+    failed = _first_error(replies)
+    if failed is not None:
+        return replace(row, reason=failed, failure="RequestFailed")
+    outcome = evaluate(evaluator, sample, Answer(row.answer, row.finish_reason, row.likelihoods))
+    scored = score_row(row.candidate, sample, row.repeat, evaluator, outcome)
+    return replace(row, value=scored.value, reason=scored.reason, failure=scored.failure)
+
+
+def _first_error(replies: Iterable[Reply]) -> str | None:
+    failed = (r.timing.error or "failed" for r in replies if r.timing.outcome is RequestClass.FAILED)
+    return next(failed, None)

@@ -1,0 +1,194 @@
+"""What an experiment asks: candidates, data, evaluators, load and requirements; also a TOML file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+
+from evaluators.load import parse_duration, parse_rate
+from evaluators.requirements import Requirement, parse_requirements
+from workbench.core.errors import ConfigurationError
+from workbench.core.params import GenerationParams
+
+MOST_CANDIDATES = 4
+
+
+class Mode(StrEnum):
+    """Whether candidates have the machine to themselves while they are timed; never mixed in one table."""
+
+    ISOLATED = "isolated"
+    """One after another: latencies are the candidate's own."""
+    CONTENDED = "contended"
+    """Load tests at the same time: latencies show how candidates disturb each other."""
+
+
+def _rate(text: str) -> str:
+    parse_rate(text)
+    return text
+
+
+def _duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+def _file_name(text: str) -> str:
+    if not text or text != Path(text).name or text.startswith("."):
+        raise ValueError("a name has no slashes and does not begin with a dot")
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_rate)]
+Duration = Annotated[str, AfterValidator(_duration)]
+FileName = Annotated[str, AfterValidator(_file_name), Field(max_length=80)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CandidateSpec(_Part):
+    """One contestant: a catalogue entry with parameters and a system prompt."""
+
+    model: str
+    label: str = ""
+    """What tables call it; the model's id where empty."""
+    system: str = ""
+    parameters: GenerationParams = GenerationParams()
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return self.label or self.model
+
+
+class ProbeSpec(_Part):
+    """A set of items and how answers to them are judged."""
+
+    name: FileName
+    data: str
+    """A built-in set, or a CSV, JSONL or Parquet file."""
+    evaluator: str
+    settings: dict[str, JsonValue] = {}
+    limit: int | None = Field(default=None, ge=1)
+    """Items taken, drawn by the experiment's seed; None takes all."""
+    most_choices: int | None = Field(default=None, ge=2)
+    """Choices kept of each item, the right ones always; None keeps all."""
+    max_tokens: int = Field(default=64, ge=1)
+    """Length of an answer where one is written; nothing is written where choices are compared."""
+
+
+class LoadSpec(_Part):
+    """Open-loop load: requests are due by the clock, however slow the answers are."""
+
+    rate: Rate = "60/min"
+    duration: Duration = "60s"
+    peak: Rate | None = None
+    """The rate of 10-second peaks, one a minute."""
+    output_tokens: int = Field(default=16, ge=1)
+    """Tokens of every answer; the end of text is ignored, so that all requests are alike."""
+    data: str = "truthfulqa"
+    """Where the questions come from."""
+
+    @property
+    def rate_per_s(self) -> float:
+        """Requests a second, outside of peaks."""
+        return parse_rate(self.rate)
+
+    @property
+    def peak_per_s(self) -> float | None:
+        """Requests a second, in peaks."""
+        return None if self.peak is None else parse_rate(self.peak)
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds."""
+        return parse_duration(self.duration)
+
+
+class Experiment(_Part):
+    """Everything that decides what is asked, so that the same file asks the same again."""
+
+    name: str = Field(default="Experiment", min_length=1, max_length=200)
+    candidates: tuple[CandidateSpec, ...] = Field(min_length=1, max_length=MOST_CANDIDATES)
+    probes: tuple[ProbeSpec, ...] = ()
+    load: LoadSpec | None = None
+    requirements: dict[str, JsonValue] = {}
+    repeats: int = Field(default=1, ge=1, le=50)
+    seed: int = Field(default=0, ge=0)
+    mode: Mode = Mode.ISOLATED
+    concurrency: int | None = Field(default=None, ge=1, le=256)
+    """Items asked at once outside of load tests; None keeps the engine full."""
+    machine_price_per_hour: float | None = Field(default=None, ge=0)
+    """Of the machine this runs on; without it costs are in machine-hours."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Experiment:
+        for what, names in (
+            ("candidates", [candidate.name for candidate in self.candidates]),
+            ("probes", [probe.name for probe in self.probes]),
+        ):
+            if len(set(names)) < len(names):
+                raise ValueError(f"two {what} have the same name; give each a label of its own")
+        if not self.probes and self.load is None:
+            raise ValueError("there is nothing to do: name probes, a load, or both")
+        for asked in self.parsed_requirements:
+            if asked.subject and asked.subject not in {probe.name for probe in self.probes}:
+                raise ValueError(f"the quality requirement {asked.subject!r} names no probe")
+        return self
+
+    @property
+    def parsed_requirements(self) -> tuple[Requirement, ...]:
+        """The requirements sheet. Raises: ConfigurationError."""
+        return parse_requirements(self.requirements)
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole specification as plain JSON, defaults included."""
+        return self.model_dump(mode="json")
+
+    @property
+    def sha256(self) -> str:
+        """A hash of all that decides what is asked: an interrupted run goes on only under the same one."""
+        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
+
+
+def parse_experiment(table: dict[str, Any], where: str = "the experiment") -> Experiment:
+    """The experiment of a parsed file.
+
+    Raises: ConfigurationError naming the entry at fault.
+    """
+    try:
+        return Experiment.model_validate(table)
+    except ValidationError as failure:
+        first = failure.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ConfigurationError(f"{where}: {place}: {first['msg']}.") from None
+
+
+def read_experiment(path: Path) -> Experiment:
+    """The experiment in a TOML file, or the one a manifest.json repeats.
+
+    Data files are looked for beside the file. Raises: ConfigurationError.
+    """
+    try:
+        text = path.read_text("utf-8")
+        table = json.loads(text)["experiment"] if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as failure:
+        raise ConfigurationError(f"{path} cannot be read.") from failure
+    except (ValueError, KeyError, TypeError) as failure:
+        raise ConfigurationError(f"{path} is neither TOML nor a manifest.json of an experiment.") from failure
+    experiment = parse_experiment(table, str(path))
+    probes = tuple(_beside(probe, path.parent) for probe in experiment.probes)
+    return experiment.model_copy(update={"probes": probes})
+
+
+def _beside(probe: ProbeSpec, folder: Path) -> ProbeSpec:
+    """The probe with its data file made absolute, when there is one beside the experiment's file."""
+    found = folder / probe.data
+    return probe.model_copy(update={"data": str(found.resolve())}) if found.is_file() else probe
