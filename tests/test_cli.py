@@ -20,7 +20,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    for name in ("HOST", "PORT", "MODELS", "DATABASE_URL", "LOG_LEVEL"):
+    for name in (
+        "HOST",
+        "PORT",
+        "MODELS",
+        "DATABASE_URL",
+        "LOG_LEVEL",
+        "ADMIN_PASSWORD",
+        "ADMIN_PASSWORD_FILE",
+    ):
         monkeypatch.delenv(f"WORKBENCH_{name}", raising=False)
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     yield tmp_path
@@ -153,6 +161,42 @@ def test_a_busy_port_is_one_line_that_names_the_cure(run: Run) -> None:
     assert len(ran.err.strip().splitlines()) == 1
     assert str(port) in ran.err
     assert "--port" in ran.err
+
+
+def test_an_account_is_made_and_listed(run: Run, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    (home / "password").write_text("from a secret file\n")
+    monkeypatch.setenv("WORKBENCH_ADMIN_PASSWORD_FILE", str(home / "password"))
+    assert run("users", "create", "Ada", "--admin").code == 0
+    (listed,) = json.loads(run("users", "list", "--json").out)
+    assert (listed["name"], listed["role"], listed["last_login"]) == ("ada", "admin", None)
+    assert "ada" in run("users", "list").out
+    again = run("users", "create", "ADA", "--admin")
+    assert (again.code, "already" in again.err) == (1, True)
+
+
+def test_a_password_too_short_makes_no_account(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_ADMIN_PASSWORD", "short")
+    assert run("users", "create", "ada", "--admin").code == 1
+    assert json.loads(run("users", "list", "--json").out) == []
+
+
+def test_plain_http_off_this_machine_is_refused_unless_it_is_meant(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_ADMIN_PASSWORD", "long enough for one")
+    run("users", "create", "ada", "--admin")
+    refused = run("serve", "--host", "0.0.0.0")
+    assert (refused.code, "--insecure" in refused.err) == (1, True)
+    meant = run("serve", "--host", "0.0.0.0", "--insecure", "--models", "nowhere.toml")
+    assert (meant.code, "nowhere.toml" in meant.err) == (1, True)
+
+
+def test_a_key_belongs_to_an_account_that_exists(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_ADMIN_PASSWORD", "long enough for one")
+    run("users", "create", "ada", "--admin")
+    assert run("keys", "create", "--name", "hers", "--account", "Ada").code == 0
+    nobodys = run("keys", "create", "--name", "nobody's", "--account", "bob")
+    assert (nobodys.code, "workbench users list" in nobodys.err) == (1, True)
 
 
 @pytest.mark.parametrize(

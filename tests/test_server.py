@@ -144,6 +144,24 @@ def test_a_key_made_or_revoked_by_the_command_line_counts_at_the_next_request(tm
         assert ask(url, "GET", "/openai/v1/models", rotated["key"]).status == 401
 
 
+def test_a_password_in_the_environment_makes_the_first_admin_and_turns_log_ins_on(tmp_path: Path) -> None:
+    with serving(tmp_path, WORKBENCH_ADMIN_PASSWORD="kept in the environment") as server:
+        lines = server.lines()
+        url, key = value(lines, "Workbench"), value(lines, "API key")
+        assert ask(url, "GET", "/", "none").status == 401
+        assert ask(url, "GET", "/openai/v1/models", key).status == 200
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+        connection.request("POST", "/login", "name=admin&password=kept+in+the+environment")
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 303
+        cookie = (answer.getheader("set-cookie") or "").split(";")[0]
+        connection.request("GET", "/openai/v1/models", headers={"Cookie": cookie})
+        assert connection.getresponse().status == 200
+        _, out, err = server.end()
+    assert "kept in the environment" not in "\n".join(lines) + out + err
+
+
 def test_nothing_of_a_request_is_logged_at_any_level(tmp_path: Path) -> None:
     with serving(tmp_path, WORKBENCH_LOG_LEVEL="DEBUG") as server:
         lines = server.lines()

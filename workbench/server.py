@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, NoReturn
 import uvicorn
 
 from workbench.backends.catalogue import Catalogue, read_catalogue
-from workbench.core.errors import ConfigurationError
+from workbench.core.access import AccountRole
+from workbench.core.caller import LOCAL_USER
+from workbench.core.errors import ConfigurationError, InvalidRequest
 from workbench.core.settings import Settings
 from workbench.logs import configure_logs, log_loop_error
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 GRACEFUL_SHUTDOWN_SECONDS = 5
 """How long answers that run may take to end once the server was told to stop."""
+FIRST_ADMIN = "admin"
+"""The account that WORKBENCH_ADMIN_PASSWORD makes when a server starts without any admin."""
 _BACKLOG = 2048
 
 
@@ -45,7 +49,8 @@ def serve(settings: Settings, models: tuple[str, ...] = (), transport: Transport
     """
     transport = transport or Transport()
     configure_logs(settings.log_level)
-    _check_exposure(settings)
+    if not _is_loopback(settings.host):
+        asyncio.run(_check_exposure(settings, transport))
     catalogue = read_catalogue(settings.models).with_models(models)
     listener = open_listener(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
@@ -86,9 +91,12 @@ async def _run(
 
     asyncio.get_running_loop().set_exception_handler(log_loop_error)
     async with await Store.open(settings.database_url or settings.home / FILE_NAME) as store:
+        await store.experiments.mark_interrupted()
+        await _make_first_admin(settings, store)
+        accounts = store.accounts if await store.accounts.has_admin() else None
         workbench = site.make_workbench(settings, catalogue, store)
         config = uvicorn.Config(
-            site.build_app(workbench, store.keys, page=site.gradio_page),
+            site.build_app(workbench, store.keys, page=site.gradio_page, accounts=accounts),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -99,7 +107,7 @@ async def _run(
             ssl_keyfile=transport.ssl_keyfile,
             timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
         )
-        server = _Server(config, store, settings.base_url)
+        server = _Server(config, store, _url(settings, transport))
         await server.serve([listener])
         if not server.has_answered:
             raise SystemExit(1)
@@ -122,7 +130,7 @@ class _Server(uvicorn.Server):
             return
         lines = [f"Workbench: {self._url}", f"API:       {self._url}/openai/v1"]
         if await self._store.keys.is_empty():
-            key = await self._store.keys.create(name="first key")
+            key = await self._store.keys.create(name="first key", account=await self._first_owner())
             lines += [
                 f"API key:   {key.secret}",
                 "The key is shown this once. Lost? `workbench keys rotate " + key.id + "`",
@@ -134,14 +142,51 @@ class _Server(uvicorn.Server):
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
 
+    async def _first_owner(self) -> str:
+        """Whose the first key is: the first admin's, or the local user's where there are no accounts."""
+        admins = [account for account in await self._store.accounts.list() if account.is_admin]
+        oldest = min(admins, key=lambda account: account.created_at, default=None)
+        return LOCAL_USER.account if oldest is None else oldest.name
 
-def _check_exposure(settings: Settings) -> None:
-    """Raises: ConfigurationError for an address others can reach while there are no accounts."""
-    if not _is_loopback(settings.host):
+
+async def _make_first_admin(settings: Settings, store: Store) -> None:
+    """Makes the admin whose password the environment holds, if there is no admin yet.
+
+    Raises: ConfigurationError for a password that cannot be one.
+    """
+    password = settings.read_admin_password()
+    if password is None or await store.accounts.has_admin():
+        return
+    try:
+        await store.accounts.create(FIRST_ADMIN, password, AccountRole.ADMIN)
+    except InvalidRequest as refusal:
+        raise ConfigurationError(f"WORKBENCH_ADMIN_PASSWORD: {refusal.message}") from refusal
+
+
+async def _check_exposure(settings: Settings, transport: Transport) -> None:
+    """Raises: ConfigurationError for an address others can reach, without an admin or without TLS."""
+    from workbench.store import FILE_NAME, Store
+
+    async with await Store.open(settings.database_url or settings.home / FILE_NAME) as store:
+        await _make_first_admin(settings, store)
+        if not await store.accounts.has_admin():
+            raise ConfigurationError(
+                f"Others can reach {settings.host}, and this server has no accounts yet: it would be open to all. "
+                "Make the first admin with `workbench users create NAME --admin`, or serve on 127.0.0.1."
+            )
+    if transport.ssl_certfile is None and not transport.is_plain_meant:
         raise ConfigurationError(
-            f"Others can reach {settings.host}, and this server has no accounts yet: it would be open to all. "
-            "Make the first admin with `workbench users create NAME --admin`, or serve on 127.0.0.1."
+            f"Others can reach {settings.host}, and plain HTTP shows passwords and keys to whoever listens. Give "
+            "--ssl-certfile and --ssl-keyfile, or serve on 127.0.0.1 behind a proxy that has them; --insecure "
+            "serves plain HTTP all the same."
         )
+
+
+def _url(settings: Settings, transport: Transport) -> str:
+    """The server's address for people, with the scheme it speaks."""
+    url = settings.base_url
+    is_tls = transport.ssl_certfile is not None and not settings.public_url
+    return f"https://{url.removeprefix('http://')}" if is_tls else url
 
 
 def _is_loopback(host: str) -> bool:

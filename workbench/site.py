@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING
 import structlog
 from fastapi import FastAPI
 
-from workbench.api.access import Access, AccessRules, KeyRing
+from workbench.api.access import Access, AccessRules, Accounts, KeyRing
 from workbench.api.app import create_api
 from workbench.api.body_limit import BodyLimit
 from workbench.api.envelope import Envelope
 from workbench.api.errors import add_error_handlers
 from workbench.api.hosts import HostRules
+from workbench.api.login import AccountBook
 from workbench.api.routes import health, metrics
-from workbench.api.session import Sessions
+from workbench.api.routes.login import login_router
+from workbench.api.session import Session, Sessions
+from workbench.api.session_secret import session_secret
 from workbench.backends.catalogue import Catalogue
 from workbench.backends.pool import MemoryPlan, Pool
 from workbench.core.backend import Backend, ModelCard, Progress
 from workbench.core.caller import LOCAL_USER, Caller
+from workbench.core.errors import InvalidLogin
 from workbench.core.registry import BACKENDS, load
 from workbench.core.settings import Settings
 from workbench.engine.memory import free_for_models
@@ -65,9 +69,15 @@ def _memory_plan(settings: Settings) -> MemoryPlan:
     return MemoryPlan(free_for_models, needed)
 
 
-def build_app(workbench: Workbench, keys: KeyRing, *, page: Page | None = None) -> FastAPI:
-    """The whole site behind its one door. The app's lifespan starts and stops the service."""
+def build_app(
+    workbench: Workbench, keys: KeyRing, *, page: Page | None = None, accounts: AccountBook | None = None
+) -> FastAPI:
+    """The whole site behind its one door. The app's lifespan starts and stops the service.
+
+    With `accounts` everybody logs in; without, the page acts for the one local user.
+    """
     settings = workbench.settings
+    sessions = Sessions(secrets.token_bytes(32) if accounts is None else session_secret(settings.home))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
@@ -82,15 +92,17 @@ def build_app(workbench: Workbench, keys: KeyRing, *, page: Page | None = None) 
     add_error_handlers(site)
     site.include_router(health.router)
     site.include_router(metrics.router)
+    if accounts is not None:
+        site.include_router(login_router(accounts, sessions))
     site.mount("/openai", create_api(workbench))
     if page is not None:
         page(site, workbench)
     rules = AccessRules(
         hosts=HostRules(settings.allowed_host_names, settings.public_url),
         keys=keys,
-        sessions=Sessions(secrets.token_bytes(32)),
-        accounts=_local_account,
-        signs_in=LOCAL_USER,
+        sessions=sessions,
+        accounts=_local_account if accounts is None else _logged_in(accounts),
+        signs_in=LOCAL_USER if accounts is None else None,
     )
     # The last one added is the outermost.
     site.add_middleware(Access, rules=rules)
@@ -108,9 +120,21 @@ async def _stop_service(workbench: Workbench) -> None:
         log.warning("left a model that was still loading")
 
 
-async def _local_account(name: str) -> Caller | None:
+async def _local_account(session: Session) -> Caller | None:
     """The one local user, while there are no accounts."""
-    return LOCAL_USER if name == LOCAL_USER.account else None
+    return LOCAL_USER if session.account == LOCAL_USER.account else None
+
+
+def _logged_in(accounts: AccountBook) -> Accounts:
+    """Asks the accounts at every request: what ended a session counts at once."""
+
+    async def caller(session: Session) -> Caller | None:
+        try:
+            return (await accounts.session(session.account, session.epoch)).caller
+        except InvalidLogin:
+            return None
+
+    return caller
 
 
 def gradio_page(site: FastAPI, workbench: Workbench) -> None:

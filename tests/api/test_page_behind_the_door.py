@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,7 +13,9 @@ from starlette.routing import Mount, Route
 
 from tests.sites import FakeKeyRing, scripted_workbench
 from workbench.api.access import OPEN_PATHS
+from workbench.api.login import AccountRecord
 from workbench.backends.scripted import ScriptedBackend
+from workbench.core.errors import InvalidLogin
 from workbench.core.settings import Settings
 from workbench.site import build_app, gradio_page
 
@@ -56,6 +59,35 @@ async def test_no_route_of_the_page_answers_a_stranger(app: FastAPI, visitor: ht
         answer = await visitor.request(method, path or "/nothing")
         if path not in OPEN_PATHS:
             assert answer.status_code == 401, (method, path)
+
+
+class NoAccounts:
+    """Knows nobody: every log-in is refused."""
+
+    async def log_in(self, name: str, password: str, address: str) -> AccountRecord:
+        raise InvalidLogin
+
+    async def session(self, name: str, epoch: int) -> AccountRecord:
+        raise InvalidLogin
+
+    async def end_sessions(self, name: str) -> None:
+        raise AssertionError("nobody can log out")
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/html"])
+async def test_with_accounts_no_route_at_all_answers_a_stranger(tmp_path: Path, accept: str) -> None:
+    settings = Settings(home=tmp_path)
+    workbench = scripted_workbench(ScriptedBackend(), settings)
+    app = build_app(workbench, FakeKeyRing(), page=gradio_page, accounts=NoAccounts())
+    walked = set(routes(app))
+    assert {("GET", "/"), ("GET", "/metrics"), ("POST", "/login"), ("POST", "/logout")} <= walked
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:
+        for method, path in sorted(walked):
+            answer = await client.request(method, path or "/nothing", headers={"accept": accept})
+            if path not in OPEN_PATHS:
+                assert answer.status_code == 401, (method, path)
+                assert "set-cookie" not in answer.headers
 
 
 async def test_the_page_and_its_parts_are_served_to_whom_it_signed_in(visitor: httpx.AsyncClient) -> None:

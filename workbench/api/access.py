@@ -5,7 +5,8 @@ Every request is judged in this order:
 2. While the page signs itself in, a request that came through a proxy is refused (403).
 3. Health answers.
 4. A key, or the session cookie of the page, says who asks (401 without). Keys open the API, its docs and the
-   metrics; the page and Gradio's own routes take the session alone.
+   metrics; the page and Gradio's own routes take the session alone. Where accounts are on, a person who opens a
+   page without a session is shown the log-in form, with status 401; only that form can be sent without one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workbench.api.errors import error_response
 from workbench.api.hosts import HostRules
-from workbench.api.session import Sessions
+from workbench.api.login import LOGIN_PATH, LoginNeeded, login_page
+from workbench.api.session import Session, Sessions
 from workbench.core.access import KeyKind
 from workbench.core.caller import Caller
 from workbench.core.errors import Forbidden, InvalidApiKey, WorkbenchError
@@ -33,8 +35,8 @@ _KEYS_OF: tuple[tuple[str, tuple[KeyKind, ...]], ...] = (
 )
 _CLOSED_TO_SIGN_IN = ("/openai", "/metrics", "/gradio_api", "/health")
 
-Accounts = Callable[[str], Awaitable[Caller | None]]
-"""The caller behind an account's name; None when there is no such account any more."""
+Accounts = Callable[[Session], Awaitable[Caller | None]]
+"""The caller behind a session; None when it has ended, or there is no such account any more."""
 
 
 class KeyRecord(Protocol):
@@ -87,12 +89,18 @@ class Access:
         try:
             self._check_where_from(connection)
             path = _route_path(scope)
-            if path not in OPEN_PATHS:
+            if path not in OPEN_PATHS and not self._sends_login(connection, path):
                 scope.setdefault("state", {})["caller"], send = await self._let_in(connection, path, send)
+        except LoginNeeded:
+            await login_page(connection)(scope, receive, send)
+            return
         except WorkbenchError as refusal:
             await error_response(refusal)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _sends_login(self, connection: HTTPConnection, path: str) -> bool:
+        return self._rules.signs_in is None and path == LOGIN_PATH and connection.scope["method"] == "POST"
 
     def _check_where_from(self, connection: HTTPConnection) -> None:
         headers = connection.headers
@@ -110,19 +118,21 @@ class Access:
             )
 
     async def _let_in(self, connection: HTTPConnection, path: str, send: Send) -> tuple[Caller, Send]:
-        """The caller, and how to send the answer. Raises: InvalidApiKey."""
+        """The caller, and how to send the answer. Raises: InvalidApiKey, LoginNeeded."""
         kinds = next((kinds for prefix, kinds in _KEYS_OF if _is_under(path, prefix)), None)
         secret = _bearer(connection)
         if kinds is not None and secret is not None:
             return (await self._rules.keys.authenticate(secret, kinds)).caller, send
-        if (account := self._rules.sessions.account(connection)) is not None:
-            caller = await self._rules.accounts(account)
+        if (session := self._rules.sessions.read(connection)) is not None:
+            caller = await self._rules.accounts(session)
             if caller is not None:
                 return caller, send
+        if self._rules.signs_in is None and _is_browsing(connection):
+            raise LoginNeeded
         if kinds is not None:
             return (await self._rules.keys.authenticate(None, kinds)).caller, send
         if self._rules.signs_in is not None and _opens_a_page(connection, path):
-            cookie = self._rules.sessions.cookie(connection, self._rules.signs_in.account)
+            cookie = self._rules.sessions.cookie(connection, Session(self._rules.signs_in.account))
             return self._rules.signs_in, _with_cookie(send, cookie)
         raise InvalidApiKey("This page is not signed in. Open the address of the server anew.")
 
@@ -150,7 +160,13 @@ def _opens_a_page(connection: HTTPConnection, path: str) -> bool:
         return False
     if any(_is_under(path, closed) for closed in _CLOSED_TO_SIGN_IN):
         return False
-    return path in ("", "/") or "text/html" in connection.headers.get("accept", "")
+    return path in ("", "/") or _is_browsing(connection)
+
+
+def _is_browsing(connection: HTTPConnection) -> bool:
+    """True when the answer is to be looked at by a person."""
+    is_read = connection.scope["method"] in ("GET", "HEAD")
+    return is_read and "text/html" in connection.headers.get("accept", "")
 
 
 def _with_cookie(send: Send, cookie: str) -> Send:

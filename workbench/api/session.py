@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 
 from itsdangerous import BadSignature, TimestampSigner
@@ -10,38 +12,60 @@ from starlette.requests import HTTPConnection
 LIFETIME_SECONDS = 30 * 24 * 3600
 
 
+_SESSION = re.compile(r"(?P<account>.+):(?P<epoch>[0-9]{1,18})", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Whom a cookie was issued to, and at which count of that account's ended sessions."""
+
+    account: str
+    epoch: int = 0
+
+
 class Sessions:
     """Issues and reads session cookies, signed with `secret`."""
 
     def __init__(self, secret: bytes) -> None:
         self._signer = TimestampSigner(secret, salt="workbench session")
 
-    def account(self, connection: HTTPConnection) -> str | None:
-        """The account this request's cookie was issued to; None without a cookie that is ours and fresh."""
+    def read(self, connection: HTTPConnection) -> Session | None:
+        """The session of this request's cookie; None without a cookie that is ours and fresh."""
         value = connection.cookies.get(_name(connection))
         if value is None:
             return None
         try:
-            return self._signer.unsign(value, max_age=LIFETIME_SECONDS).decode()
+            signed = self._signer.unsign(value, max_age=LIFETIME_SECONDS).decode()
         except (BadSignature, UnicodeDecodeError):
             return None
+        found = _SESSION.fullmatch(signed)
+        return None if found is None else Session(found["account"], int(found["epoch"]))
 
-    def cookie(self, connection: HTTPConnection, account: str) -> str:
-        """A Set-Cookie header's value that signs this browser in as `account` until it is closed.
+    def cookie(self, connection: HTTPConnection, session: Session) -> str:
+        """A Set-Cookie header's value that signs this browser in until it is closed.
 
         Raises: ValueError for an account's name that no cookie can hold.
         """
-        jar: SimpleCookie = SimpleCookie()
-        name = _name(connection)
-        try:
-            jar[name] = self._signer.sign(account).decode()
-        except CookieError as failure:
-            raise ValueError("this name cannot be put into a cookie") from failure
-        jar[name]["path"] = connection.scope.get("root_path") or "/"
-        jar[name]["httponly"] = True
-        jar[name]["samesite"] = "Lax"
-        jar[name]["secure"] = connection.url.scheme == "https"
-        return jar[name].OutputString()
+        return _set_cookie(connection, self._signer.sign(f"{session.account}:{session.epoch}").decode())
+
+    def end(self, connection: HTTPConnection) -> str:
+        """A Set-Cookie header's value that takes the cookie away."""
+        return f"{_set_cookie(connection, '')}; Max-Age=0"
+
+
+def _set_cookie(connection: HTTPConnection, value: str) -> str:
+    """Raises: ValueError for a value that no cookie can hold."""
+    jar: SimpleCookie = SimpleCookie()
+    name = _name(connection)
+    try:
+        jar[name] = value
+    except CookieError as failure:
+        raise ValueError("this name cannot be put into a cookie") from failure
+    jar[name]["path"] = connection.scope.get("root_path") or "/"
+    jar[name]["httponly"] = True
+    jar[name]["samesite"] = "Lax"
+    jar[name]["secure"] = connection.url.scheme == "https"
+    return jar[name].OutputString()
 
 
 def _name(connection: HTTPConnection) -> str:

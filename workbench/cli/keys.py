@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.cli.local_store import with_store
 from workbench.core.access import KeyKind
-from workbench.core.settings import read_settings
+from workbench.core.caller import LOCAL_USER
 
 if TYPE_CHECKING:
-    from workbench.store import Store
-
-Result = TypeVar("Result")
+    from workbench.store import NewKey, Store
 
 app = typer.Typer(help="API keys.", no_args_is_help=True)
 
@@ -39,19 +36,6 @@ def duration(text: str) -> timedelta:
     if span > timedelta(days=_LONGEST_DAYS):
         raise typer.BadParameter("this is longer than a hundred years")
     return span
-
-
-def _with_store(work: Callable[[Store], Awaitable[Result]]) -> Result:
-    """What `work` gives on this machine's store. Raises: a WorkbenchError."""
-    from workbench.store import FILE_NAME, Store
-
-    settings = read_settings()
-
-    async def run() -> Result:
-        async with await Store.open(settings.database_url or settings.home / FILE_NAME) as store:
-            return await work(store)
-
-    return asyncio.run(run())
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -80,17 +64,25 @@ def create(
     model: Annotated[
         list[str] | None, typer.Option(help="A model it may use; repeatable. Without it: all.", metavar="ID")
     ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Whose it is. [default: the local user]", metavar="NAME")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it, this once."""
-    made = _with_store(lambda store: store.keys.create(name=name, kind=kind, expires=expires, models=model))
+
+    async def make(store: Store) -> NewKey:
+        owner = LOCAL_USER.account if account is None else (await store.accounts.get(account)).name
+        return await store.keys.create(name=name, kind=kind, account=owner, expires=expires, models=model)
+
+    made = with_store(make)
     _show(made.id, made.secret, as_json)
 
 
 @app.command("list")
 def list_keys(as_json: AsJson = False) -> None:
     """List the keys by id."""
-    records = _with_store(lambda store: store.keys.list())
+    records = with_store(lambda store: store.keys.list())
     rows = [
         {
             "id": record.id,
@@ -127,12 +119,12 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Give a key another secret and show it, this once."""
-    made = _with_store(lambda store: store.keys.rotate(key_id, grace or timedelta(0)))
+    made = with_store(lambda store: store.keys.rotate(key_id, grace or timedelta(0)))
     _show(made.id, made.secret, as_json)
 
 
 @app.command()
 def revoke(key_id: KeyId) -> None:
     """Close a key for good."""
-    _with_store(lambda store: store.keys.revoke(key_id))
+    with_store(lambda store: store.keys.revoke(key_id))
     typer.echo(f"{key_id} is revoked.", err=True)

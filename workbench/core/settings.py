@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workbench.core.errors import ConfigurationError
@@ -55,6 +55,10 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         default=8 * 1024 * 1024, ge=1024, description="Largest request body, in bytes."
     )
+    admin_password: SecretStr | None = Field(
+        default=None, description="Password of the first admin, where nobody can type it."
+    )
+    admin_password_file: Path | None = Field(default=None, description="A file that holds it.")
     torch_threads: int | None = Field(
         default=None, ge=1, description="CPU threads of the engine; default all cores."
     )
@@ -71,6 +75,23 @@ class Settings(BaseSettings):
     def allowed_host_names(self) -> frozenset[str]:
         """`allowed_hosts` as a set of lower-case names."""
         return frozenset(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
+
+    def read_admin_password(self) -> str | None:
+        """The password that was set for the first admin, itself or in a file; None when none was.
+
+        Raises: ConfigurationError when the file cannot be read.
+        """
+        if self.admin_password is not None:
+            return self.admin_password.get_secret_value()
+        if self.admin_password_file is None:
+            return None
+        try:
+            return self.admin_password_file.read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as failure:
+            raise ConfigurationError(
+                f"WORKBENCH_ADMIN_PASSWORD_FILE: {self.admin_password_file} cannot be read. "
+                "Name a text file that this user may read."
+            ) from failure
 
     @property
     def base_url(self) -> str:
