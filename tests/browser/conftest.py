@@ -93,8 +93,9 @@ def open_page(
             page = contexts[size, dark].new_page()
             stack.callback(page.close)
             page.goto(site.address + anchor)
-            page.wait_for_selector(COMPOSER)
-            page.wait_for_selector(".wb-state-ready")
+            if not anchor:
+                page.wait_for_selector(COMPOSER)
+                page.wait_for_selector(".wb-state-ready")
             return page
 
         yield opened

@@ -24,6 +24,7 @@ from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.backend import ModelCard, Progress
 from workbench.core.chat import ChatPrompt, GenerationRequest, Role
 from workbench.core.settings import Settings
+from workbench.logs import configure_logs
 from workbench.service import Workbench
 from workbench.site import build_app, gradio_page
 
@@ -118,6 +119,7 @@ class _Server(uvicorn.Server):
 @contextmanager
 def serve(stage: Stage, home: Path, port: int = 0) -> Iterator[str]:
     """The site's address, served by a thread until the context ends."""
+    configure_logs("ERROR")
     listener = socket.create_server(("127.0.0.1", port))
     site = build_app(demo_workbench(stage, home), FakeKeyRing(), page=gradio_page)
     server = _Server(uvicorn.Config(site, log_config=None, access_log=False, timeout_graceful_shutdown=1))

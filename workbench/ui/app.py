@@ -8,6 +8,7 @@ from fastapi.staticfiles import StaticFiles
 
 from workbench.service import Workbench
 from workbench.ui import assets
+from workbench.ui.compare import build_compare_page
 from workbench.ui.identity import CallerOf, local_user
 from workbench.ui.navigation import Link, Page, build_navigation
 from workbench.ui.serverless import build_serverless_page
@@ -21,6 +22,7 @@ CACHE_SECONDS = (60, 600)
 
 PAGES = {
     Page("serverless", "Serverless", "serverless"): build_serverless_page,
+    Page("compare", "Compare", "compare"): build_compare_page,
 }
 """The pages in the sidebar's order. A page is in the sidebar when it is here."""
 

@@ -58,14 +58,13 @@ async def stream_answer(
     Closing the generator, or setting `session.is_stopping`, closes the service's stream and frees its slot;
     what came so far stays in the turn.
     """
-    turn = session.turns[-1]
     session.is_running, session.is_stopping = True, False
     try:
         async with aclosing(_wait_for_model(workbench, session, ask.model, caller)) as waiting:
             async for change in waiting:
                 yield change
         if not session.is_stopping:
-            async with aclosing(_stream(workbench, session, turn, ask, caller)) as changes:
+            async with aclosing(_stream(workbench, session, ask, caller)) as changes:
                 async for change in changes:
                     yield change
     except WorkbenchError as failure:
@@ -92,7 +91,7 @@ async def _wait_for_model(
 
 
 @dataclass(slots=True)
-class _Answer:
+class Answer:
     """One answer's stream as it arrives: text into the turn, times into the watch, the rest for the notice."""
 
     turn: Turn
@@ -119,22 +118,39 @@ class _Answer:
         self.position = position
 
     def notice(self, status: ModelStatus) -> str:
-        """What the wait is for, as long as there is one."""
+        """What the wait is for, or what went wrong; "" when there is nothing to say."""
+        if self.error is not None:
+            return error_notice(self.error)
         if status.state is ModelState.LOADING:
             return loading_notice(status)
         return "" if self.position is None else queue_notice(self.position)
 
+    def finish(self, *, was_stopped: bool, conditions: str = "") -> None:
+        """Writes the numbers under the turn; none under a turn that failed before its first token."""
+        if self.error is None or self.turn.answer or self.turn.reasoning:
+            self.turn.metrics = self.watch.metrics(
+                was_stopped=was_stopped, failed=self.error is not None, conditions=conditions
+            )
 
-async def _stream(
-    workbench: Workbench, session: ChatSession, turn: Turn, ask: Ask, caller: Caller
-) -> AsyncGenerator[Change, None]:
-    answer = _Answer(turn, Stopwatch(workbench.model(ask.model, caller).card.price_per_million_tokens))
+
+def open_answer(
+    workbench: Workbench, session: ChatSession, ask: Ask, caller: Caller
+) -> tuple[Answer, AsyncGenerator[ScreenedEvent, None]]:
+    """The session's last turn, ready to be filled, and the stream that fills it."""
+    price = workbench.model(ask.model, caller).card.price_per_million_tokens
+    answer = Answer(session.turns[-1], Stopwatch(price))
     options = CallOptions(
         screening=workbench.guards.page_choice,
         on_wait=answer.wait,
         on_admit=lambda ticket: answer.wait(None),
     )
-    source = workbench.stream(request_for(session, ask), caller, options)
+    return answer, workbench.stream(request_for(session, ask), caller, options)
+
+
+async def _stream(
+    workbench: Workbench, session: ChatSession, ask: Ask, caller: Caller
+) -> AsyncGenerator[Change, None]:
+    answer, source = open_answer(workbench, session, ask, caller)
     shown = ""
     async with aclosing(gathered({"": source}, lambda: flush_seconds(2 * len(session.turns)))) as batches:
         async for batch in batches:
@@ -146,6 +162,5 @@ async def _stream(
             if batch or notice != shown:
                 yield Change(has_text=bool(batch), notice=notice if notice != shown else None)
                 shown = notice
-    if answer.error is None or turn.answer or turn.reasoning:
-        turn.metrics = answer.watch.metrics(was_stopped=session.is_stopping, failed=answer.error is not None)
+    answer.finish(was_stopped=session.is_stopping)
     yield Change(has_text=True, notice="" if answer.error is None else error_notice(answer.error))

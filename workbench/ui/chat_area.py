@@ -29,7 +29,7 @@ _EXPORT = (
     '<button type="button" data-wb-export="json">JSON</button>'
     '<button type="button" data-wb-export="jsonl">JSONL, a row for each answer</button></div></details>'
 )
-_LATEX = [
+LATEX = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "\\[", "right": "\\]", "display": True},
     {"left": "\\(", "right": "\\)", "display": False},
@@ -62,20 +62,22 @@ def build_chat_area() -> ChatArea:
     """Thread, notices, composer, tools."""
     with gr.Column(elem_id="wb-chat", elem_classes="wb-only-ui"):
         thread = gr.Chatbot(
-            elem_id="wb-thread", label="Conversation", show_label=False, container=False, layout="bubble",
-            buttons=[], placeholder=_EMPTY, editable="user", height="100%", allow_tags=False,
+            elem_id="wb-thread", elem_classes="wb-thread", label="Conversation", show_label=False,
+            container=False, layout="bubble", buttons=[], placeholder=_EMPTY, editable="user", height="100%",
+            allow_tags=False,
             examples=[{"text": text, "display_text": f"{title}\n{text}"} for title, text in EXAMPLES],
-            latex_delimiters=_LATEX,
+            latex_delimiters=LATEX,
         )  # fmt: skip
-        with gr.Column(elem_id="wb-composer-area"):
+        with gr.Column(elem_id="wb-composer-area", elem_classes="wb-composer-area"):
             notice = markup(elem_id="wb-notice")
-            with gr.Row(elem_id="wb-composer"):
+            with gr.Row(elem_id="wb-composer", elem_classes="wb-composer"):
                 composer = gr.Textbox(
                     label="Message", show_label=False, placeholder="Ask something", lines=1, max_lines=8,
-                    container=False, autofocus=True, elem_id="wb-message", scale=1,
+                    container=False, autofocus=True, elem_id="wb-message", elem_classes="wb-message",
+                    scale=1,
                 )  # fmt: skip
-                send = _icon_button("Send", "wb-send", variant="primary")
-                stop = _icon_button("Stop", "wb-stop", visible=False)
+                send = icon_button("Send", "wb-send", variant="primary")
+                stop = icon_button("Stop", "wb-stop", visible=False)
             with gr.Row(elem_id="wb-composer-tools"):
                 reset = gr.Button("New chat", size="sm", elem_id="wb-reset", elem_classes="wb-tool", scale=0)
                 proceed = gr.Button(
@@ -96,14 +98,17 @@ def build_chat_area() -> ChatArea:
     return ChatArea(thread, notice, composer, send, stop, reset, proceed, export, copy, load, loaded, context)
 
 
-def _icon_button(label: str, element: str, *, variant: str = "secondary", visible: bool = True) -> gr.Button:
-    """A square button whose icon comes from the style sheet and whose label only screen readers see."""
+def icon_button(
+    label: str, element: str, looks: str = "", *, variant: str = "secondary", visible: bool = True
+) -> gr.Button:
+    """A square button whose icon comes from the style sheet (class `looks`); screen readers say its label."""
+    classes = ["wb-square", looks or element]
     return gr.Button(
         label,
         variant=variant,
         visible=visible,
         elem_id=element,
-        elem_classes="wb-square",
+        elem_classes=classes,
         min_width=36,
         scale=0,
     )

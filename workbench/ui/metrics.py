@@ -16,7 +16,8 @@ class AnswerMetrics:
 
     `ttft_seconds`: sent to the first token of any channel. `tokens_per_second`: (tokens - 1) / (last token -
     first token), the reciprocal of TPOT over the decode phase. `cost` is in credits. `effective` is the backend's
-    report of the settings it applied.
+    report of the settings it applied; `conditions` says what else ran on the machine meanwhile, "" where that was
+    not watched.
     """
 
     ttft_seconds: float | None
@@ -26,6 +27,7 @@ class AnswerMetrics:
     cost: float | None
     finish_reason: str
     seconds: float
+    conditions: str = ""
     effective: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -63,7 +65,9 @@ class Stopwatch:
         if delta.finish_reason is not None:
             self.finish_reason = delta.finish_reason
 
-    def metrics(self, *, was_stopped: bool = False, failed: bool = False) -> AnswerMetrics:
+    def metrics(
+        self, *, was_stopped: bool = False, failed: bool = False, conditions: str = ""
+    ) -> AnswerMetrics:
         """The numbers so far. A stopped answer's tokens are those that came before the stop."""
         prompt = self.usage.prompt_tokens if self.usage is not None else self.prompt_tokens
         completion = self.usage.completion_tokens if self.usage is not None else self.tokens
@@ -77,6 +81,7 @@ class Stopwatch:
             cost=None if price is None else (prompt + completion) * price / 1e6,
             finish_reason=str(reason),
             seconds=time.monotonic() - self.sent_at,
+            conditions=conditions,
             effective=self.effective,
         )
 

@@ -67,3 +67,25 @@ class ChatSession:
             if turn.answer or turn.metrics is not None:
                 said.append(Message(Role.ASSISTANT, turn.answer))
         return tuple(said)
+
+
+PANES = 4
+
+
+def _panes() -> list[ChatSession]:
+    return [ChatSession() for _ in range(PANES)]
+
+
+@dataclass(slots=True)
+class CompareSession:
+    """The conversations of the Compare page, side by side; they run and stop together."""
+
+    panes: list[ChatSession] = field(default_factory=_panes)
+    is_running: bool = False
+    is_stopping: bool = False
+
+    def clear(self) -> None:
+        """Forgets all of them. Streams that run are asked to stop."""
+        for pane in self.panes:
+            pane.clear()
+        self.is_stopping = self.is_running

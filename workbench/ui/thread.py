@@ -72,6 +72,8 @@ def foot_html(metrics: AnswerMetrics, verdicts: Sequence[Verdict] = (), *, has_t
     quiet = "" if metrics.finish_reason in ("stop", "tool_calls") else " wb-marked"
     end = f'<span class="wb-finish{quiet}" title="{escape(meaning)}">{escape(label)}</span>'
     copy = _COPY if has_text else ""
+    if metrics.conditions:
+        copy += f'<span class="wb-conditions">{escape(metrics.conditions)}</span>'
     line = f'<div class="wb-foot">{copy}{spans}{end}{guard_html(verdicts)}</div>'
     return line + applied_html(metrics.effective)
 

@@ -66,8 +66,11 @@
       wanted = format.dataset.wbExport;
       document.querySelector("#wb-export-run")?.click();
     }
-    const copy = event.target.closest("#wb-thread .wb-copy");
-    if (copy) {
+    const copy = event.target.closest(".wb-thread .wb-copy");
+    if (copy && !copy.closest("#wb-thread")) {
+      const shown = copy.closest(".bot-row").querySelectorAll(".prose:not(:has(.wb-foot, .wb-reasoning))");
+      wb.copyFrom(copy, [...shown].map((part) => part.innerText).join("\n\n"));
+    } else if (copy) {
       copier = copy;
       answer = [...document.querySelectorAll("#wb-thread .bot-row")].indexOf(copy.closest(".bot-row"));
       document.querySelector("#wb-copy-run")?.click();

@@ -6,7 +6,7 @@ const wb = (window.wb = window.wb || {});
 (() => {
   const root = document.documentElement;
   const narrow = window.matchMedia("(max-width: 900px)");
-  const message = () => document.querySelector("#wb-message textarea");
+  const message = () => [...document.querySelectorAll(".wb-message textarea")].find((box) => box.offsetParent);
 
   // --- pages -----------------------------------------------------------------------------------------------
   const tab = (name) => document.querySelector(`#wb-pages [role="tab"][data-tab-id="${CSS.escape(name)}"]`);
@@ -72,9 +72,9 @@ const wb = (window.wb = window.wb || {});
   document.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     if (event.key === "Escape") {
-      const stop = document.querySelector("#wb-stop");
+      const stop = [...document.querySelectorAll(".wb-stop")].find((button) => button.offsetParent);
       if (root.classList.contains("wb-menu-open") || root.classList.contains("wb-panel-open")) closeDrawers();
-      else if (stop && stop.offsetParent) stop.click();
+      else stop?.click();
     } else if (event.key === "/" && !isTyping(event.target) && !event.ctrlKey && !event.metaKey && message()) {
       event.preventDefault();
       message().focus();
@@ -89,8 +89,9 @@ const wb = (window.wb = window.wb || {});
     }
   });
 
-  // --- UI or API -------------------------------------------------------------------------------------------
+  // --- what a page shows: code instead of the chat, two to four columns ------------------------------------
   wb.showView = (view) => { document.body.dataset.view = view; };
+  wb.showPanes = (count) => { document.body.dataset.panes = count; };
 
   // --- start: when Gradio has built the page ---------------------------------------------------------------
   const waiting = [];

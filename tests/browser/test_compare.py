@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESKTOP, PHONE, OpenPage
+from tests.browser.demo import SMALL, Stage
+from tests.browser.test_look import SCHEMES, axe_violations, is_wider_than_its_window, shoot
+from workbench.backends.scripted import Script
+
+pytestmark = pytest.mark.browser
+
+COMPOSER = "#wb-compare-message textarea"
+
+
+def open_compare(open_page: OpenPage, size: tuple[int, int] = DESKTOP, *, dark: bool = False) -> Page:
+    page = open_page(size, dark=dark)
+    page.evaluate("() => wb.openPage('compare')")
+    page.wait_for_selector(COMPOSER)
+    return page
+
+
+def ask_all(page: Page, text: str) -> None:
+    answered = page.locator("#wb-panes .wb-foot").count()
+    page.fill(COMPOSER, text)
+    page.press(COMPOSER, "Enter")
+    expect(page.locator("#wb-panes .wb-foot")).to_have_count(answered + 2, timeout=60_000)
+    page.wait_for_selector("#wb-compare-send")
+
+
+def test_one_message_is_answered_in_every_column_with_its_conditions(
+    open_page: OpenPage, stage: Stage
+) -> None:
+    page = open_compare(open_page)
+    stage.scripts += [
+        Script("The red house", token_seconds=0.02),
+        Script("The blue house", token_seconds=0.02),
+    ]
+    ask_all(page, "Describe it")
+    expect(page.locator("#pane-0-thread .bot")).to_contain_text("The red house")
+    expect(page.locator("#pane-1-thread .bot")).to_contain_text("The blue house")
+    expect(page.locator(".wb-conditions")).to_have_text(["isolated", "isolated"])
+    expect(page.locator(".wb-differences ins")).to_have_text("blue")
+    expect(page.locator(".wb-differences del")).to_have_text("red")
+    models = [stage.backends[name].calls[-1].request.model for name in (SMALL, f"{SMALL}:int8")]
+    assert models == [SMALL, f"{SMALL}:int8"]
+
+
+def test_all_at_once_runs_three_columns_beside_each_other(open_page: OpenPage, stage: Stage) -> None:
+    page = open_compare(open_page)
+    page.click("#wb-compare-count label:has-text('3')")
+    page.click("#wb-compare-mode label:has-text('All at once')")
+    expect(page.locator(".wb-pane-2")).to_be_visible()
+    page.fill(COMPOSER, "a long one")
+    page.press(COMPOSER, "Enter")
+    expect(page.locator("#pane-1-thread .bot")).to_contain_text("word")
+    assert stage.running >= 2
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#wb-compare-send")
+    expect(page.locator(".wb-conditions").first).to_have_text("contended by 3")
+    page.wait_for_timeout(200)
+    assert stage.running == 0
+
+
+def test_each_column_has_settings_of_its_own(open_page: OpenPage, stage: Stage) -> None:
+    page = open_compare(open_page)
+    page.click(".wb-pane-1 .wb-pane-settings > button")
+    page.fill("#pane-1-temperature input[type=number]", "0.1")
+    page.press("#pane-1-temperature input[type=number]", "Tab")
+    ask_all(page, "why is the sky blue")
+    assert stage.backends[SMALL].calls[-1].request.params.temperature == 0.7
+    assert stage.backends[f"{SMALL}:int8"].calls[-1].request.params.temperature == 0.1
+
+
+def test_the_address_opens_the_page_and_the_chat_is_still_there_on_the_way_back(open_page: OpenPage) -> None:
+    page = open_page(anchor="#compare")
+    page.wait_for_selector(COMPOSER)
+    page.click("[data-page=serverless]")
+    expect(page.locator("#wb-thread")).to_be_visible()
+
+
+@pytest.mark.parametrize(("dark", "scheme"), SCHEMES)
+@pytest.mark.parametrize(("size", "window"), [(DESKTOP, "desktop"), (PHONE, "phone")])
+def test_the_page_is_accessible_and_fits_its_window(
+    open_page: OpenPage, size: tuple[int, int], window: str, dark: bool, scheme: str
+) -> None:
+    page = open_compare(open_page, size, dark=dark)
+    ask_all(page, "Why is the sky blue?")
+    page.wait_for_timeout(400)  # the threads scroll to their ends
+    shoot(page, f"compare-{window}-{scheme}")
+    assert axe_violations(page) == []
+    assert not is_wider_than_its_window(page)
