@@ -1,0 +1,221 @@
+"""What screening with the embedded guard costs a chat: time to the first token, tokens a second, hold-back.
+
+Run by hand: `python bench/guard_overhead.py --rounds 8`. Without a guard, with both sides scored and with both sides
+blocked take turns in every round, so that whatever else the machine does falls on all of them; what is reported is the
+median over the rounds of each round's ratio to its own unscreened part. The threshold is 1: everything is judged and
+nothing is cut short. Not covered: the network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from guard.base import Direction, Screened
+from guard.policy import DirectionPolicy, Mode, ScreeningPolicy
+from workbench.backends.catalogue import read_catalogue
+from workbench.core.backend import CallContext
+from workbench.core.caller import LOCAL_USER
+from workbench.core.chat import ChatPrompt, Delta, Finished, GenerationRequest, Message, Role
+from workbench.core.params import GenerationParams
+from workbench.core.settings import read_settings
+from workbench.screening import EMBEDDED, ScreeningChoice
+from workbench.service import CallOptions, Workbench
+from workbench.site import make_workbench
+
+MODES = (Mode.OFF, Mode.SCORE, Mode.BLOCK)
+WORDS = (
+    "baker",
+    "dough",
+    "oven",
+    "rain",
+    "street",
+    "children",
+    "school",
+    "garden",
+    "clock",
+    "hour",
+    "quiet",
+    "green",
+)
+BATCH_ROWS = 64
+HEAD = """\
+| at once | mode | TTFT ms | ratio | tokens/s | ratio | hold-back ms |
+|---|---|---|---|---|---|---|"""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One call. Seconds from sending; `holdback_ms` is None where nothing was held back.
+
+    The first token counts from when it was generated: how much later it was shown is the hold-back.
+    """
+
+    first_token_s: float
+    total_s: float
+    tokens: int
+    holdback_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How the calls of one part of a round add up."""
+
+    first_token_ms: float
+    tokens_per_second: float
+    holdback_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Prompts of about `tokens` tokens, all different: none is answered from another's kept prefix."""
+
+    tokens: int
+    randomness: random.Random
+
+    def next(self) -> str:
+        """The next prompt; the words are all single tokens of common tokenizers."""
+        words = [self.randomness.choice(WORDS) for _ in range(self.tokens - 30)]
+        return f"{self.randomness.randrange(10**6)} {' '.join(words)}. Go on with this story."
+
+
+def choice(mode: Mode) -> ScreeningChoice | None:
+    """Both sides under `mode` with a threshold that nothing reaches."""
+    if mode is Mode.OFF:
+        return None
+    side = DirectionPolicy(mode, threshold=1.0)
+    return ScreeningChoice(ScreeningPolicy(side, side), EMBEDDED)
+
+
+async def call(workbench: Workbench, mode: Mode, prompt: str, max_tokens: int) -> Timing:
+    """One call through the whole service."""
+    params = GenerationParams(max_tokens=max_tokens, ignore_eos=True, temperature=0.0)
+    request = GenerationRequest(
+        workbench.catalogue.default.id, ChatPrompt((Message(Role.USER, prompt),)), params
+    )
+    started = time.monotonic()
+    first, tokens, holdback = 0.0, 0, None
+    options = CallOptions(screening=choice(mode))
+    async with aclosing(workbench.stream(request, LOCAL_USER, options)) as events:
+        async for event in events:
+            match event:
+                case Delta():
+                    first = first or (event.at or time.monotonic()) - started
+                case Screened(direction=Direction.OUTPUT):
+                    holdback = event.holdback_ms or holdback
+                case Finished():
+                    tokens = event.usage.completion_tokens
+    return Timing(first, time.monotonic() - started, tokens, holdback)
+
+
+async def part(workbench: Workbench, mode: Mode, prompts: Prompts, concurrency: int, max_tokens: int) -> Load:
+    """As many calls at once as `concurrency` says."""
+    started = time.perf_counter()
+    calls = [call(workbench, mode, prompts.next(), max_tokens) for _ in range(concurrency)]
+    timings = await asyncio.gather(*calls)
+    seconds = time.perf_counter() - started
+    held = [timing.holdback_ms for timing in timings if timing.holdback_ms is not None]
+    return Load(
+        first_token_ms=statistics.median(timing.first_token_s for timing in timings) * 1000,
+        tokens_per_second=sum(timing.tokens for timing in timings) / seconds,
+        holdback_ms=statistics.median(held) if held else None,
+    )
+
+
+async def rounds(
+    workbench: Workbench, options: argparse.Namespace, concurrency: int
+) -> list[Mapping[Mode, Load]]:
+    """Every mode once in each round, the order turned by one each time."""
+    prompts = Prompts(options.prompt_tokens, random.Random(0))
+    found: list[Mapping[Mode, Load]] = []
+    for number in range(options.rounds):
+        turned = [MODES[(number + place) % len(MODES)] for place in range(len(MODES))]
+        found.append(
+            {
+                mode: await part(workbench, mode, prompts, concurrency, options.output_tokens)
+                for mode in turned
+            }
+        )
+    return found
+
+
+def table(found: Sequence[Mapping[Mode, Load]], concurrency: int) -> str:
+    """A row for each mode: medians over the rounds, and of the ratios the quartiles, too."""
+    lines = []
+    for mode in MODES:
+        loads = [one[mode] for one in found]
+        first = [one[mode].first_token_ms / one[Mode.OFF].first_token_ms for one in found]
+        speed = [one[mode].tokens_per_second / one[Mode.OFF].tokens_per_second for one in found]
+        held = [load.holdback_ms for load in loads if load.holdback_ms is not None]
+        cells = [
+            str(concurrency),
+            mode.value,
+            f"{statistics.median(load.first_token_ms for load in loads):.0f}",
+            spread(first),
+            f"{statistics.median(load.tokens_per_second for load in loads):.1f}",
+            spread(speed),
+            f"{statistics.median(held):.0f}" if mode is Mode.BLOCK and held else "",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def spread(ratios: Sequence[float]) -> str:
+    """The median, with the quartiles where there are enough values."""
+    middle = f"{statistics.median(ratios):.2f}"
+    if len(ratios) < 4:
+        return middle
+    low, _, high = statistics.quantiles(ratios, n=4)
+    return f"{middle} ({low:.2f} to {high:.2f})"
+
+
+async def alone(workbench: Workbench, options: argparse.Namespace) -> str:
+    """The guard by itself: a prompt at a time, and many at once."""
+    guard = await workbench.guards.open(EMBEDDED)
+    prompts = Prompts(options.prompt_tokens, random.Random(1))
+    conversations = [(Message(Role.USER, prompts.next()),) for _ in range(BATCH_ROWS)]
+    single = []
+    for conversation in conversations[:16]:
+        started = time.perf_counter()
+        await guard.check(conversation, Direction.INPUT, CallContext("bench"))
+        single.append((time.perf_counter() - started) * 1000)
+    started = time.perf_counter()
+    await guard.check_many(conversations, Direction.INPUT, CallContext("bench"))
+    rate = BATCH_ROWS / (time.perf_counter() - started)
+    return f"The guard alone: p50 {statistics.median(single):.0f} ms a prompt; {rate:.1f} prompts a second in a batch."
+
+
+async def run(options: argparse.Namespace) -> None:
+    """Prints the tables."""
+    workbench = make_workbench(read_settings(), read_catalogue(None))
+    try:
+        await workbench.warm(workbench.catalogue.default.id, LOCAL_USER)
+        for mode in MODES:
+            await part(workbench, mode, Prompts(options.prompt_tokens, random.Random(2)), 1, 8)
+        sys.stdout.write(f"{await alone(workbench, options)}\n\n{HEAD}\n")
+        for concurrency in options.concurrency:
+            sys.stdout.write(table(await rounds(workbench, options, concurrency), concurrency) + "\n")
+            sys.stdout.flush()
+    finally:
+        await workbench.stop(grace_seconds=0)
+
+
+def main() -> None:
+    """Reads the command line and runs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--prompt-tokens", type=int, default=300)
+    parser.add_argument("--output-tokens", type=int, default=64)
+    asyncio.run(run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
