@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from workbench.store.database import open_database
+from workbench.store.opening import open_database
 from workbench.store.tables import metadata
 
 

@@ -14,8 +14,9 @@ from workbench.core.access import AccountRole
 from workbench.core.errors import InvalidLogin, InvalidRequest, NotFound, RateLimited
 from workbench.store import Store
 from workbench.store.accounts import Accounts
-from workbench.store.database import Database, open_database
+from workbench.store.database import Database
 from workbench.store.login_attempts import LoginAttempts
+from workbench.store.opening import open_database
 from workbench.store.passwords import Passwords
 from workbench.store.tables import accounts as accounts_table
 

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, inspect, text
 
 from workbench.core.errors import ConfigurationError
 from workbench.store import Store
-from workbench.store.database import open_database
 from workbench.store.keys import Keys
 from workbench.store.migrations import HEAD
+from workbench.store.opening import open_database
 from workbench.store.store import utc_now
 from workbench.store.tables import metadata
 from workbench.store.upgrade import current_version, migration_config, upgrade

@@ -1,4 +1,4 @@
-"""One database behind the whole store: SQLite in a file, or PostgreSQL by URL.
+"""What the store asks of a database, and what its faults become.
 
 Repositories write their statements once, as plain functions of a connection; how the event loop is kept free while
 they run is each database's own affair.
@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Row, Select
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
-    ArgumentError,
     DatabaseError,
     DataError,
     IntegrityError,
@@ -23,7 +20,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from workbench.core.errors import ConfigurationError, Unavailable
+from workbench.core.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -89,33 +86,3 @@ def _why(failure: Exception) -> str:
     """What the database said, in one line and without a statement's values."""
     said = str(getattr(failure, "orig", failure)).strip().splitlines()
     return said[0].rstrip(".") if said else type(failure).__name__
-
-
-def _url(address: str) -> URL:
-    try:
-        return make_url(address)
-    except ArgumentError as failure:
-        raise ConfigurationError("WORKBENCH_DATABASE_URL is not a database URL.") from failure
-
-
-def open_database(address: str | Path) -> Database:
-    """The database at a file's path or a URL, in any of the usual spellings.
-
-    Raises: ConfigurationError when it is of another kind, its driver is missing, or its file cannot be used.
-    """
-    from workbench.store.sqlite import SqliteDatabase
-
-    if isinstance(address, Path) or "://" not in address:
-        return SqliteDatabase(Path(address))
-    url = _url(address)
-    kind = url.drivername.split("+")[0]
-    if kind == "sqlite" and url.database not in (None, "", ":memory:"):
-        return SqliteDatabase(Path(str(url.database)))
-    if kind in ("postgres", "postgresql"):
-        from workbench.store.postgres import PostgresDatabase
-
-        return PostgresDatabase(url.set(drivername="postgresql+psycopg"))
-    raise ConfigurationError(
-        "WORKBENCH_DATABASE_URL must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME. "
-        "Unset it to keep everything in one file under WORKBENCH_HOME."
-    )

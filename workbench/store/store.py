@@ -13,12 +13,13 @@ from workbench.core.errors import ConfigurationError, Unavailable
 from workbench.store.accounts import Accounts
 from workbench.store.admin_log import AdminLog
 from workbench.store.attachments import Attachments
-from workbench.store.database import Database, open_database
+from workbench.store.database import Database
 from workbench.store.experiments import Experiments
 from workbench.store.keys import Keys
 from workbench.store.ledger import Ledger
 from workbench.store.login_attempts import LoginAttempts
 from workbench.store.model_requests import ModelRequests
+from workbench.store.opening import open_database
 from workbench.store.passwords import Passwords
 from workbench.store.upgrade import upgrade
 from workbench.store.usage import UsageRecords
