@@ -9,6 +9,8 @@ from fastapi.staticfiles import StaticFiles
 from workbench.service import Workbench
 from workbench.ui import assets
 from workbench.ui.compare import build_compare_page
+from workbench.ui.context import PageContext
+from workbench.ui.home import build_home_page
 from workbench.ui.identity import CallerOf, local_user
 from workbench.ui.navigation import Link, Page, build_navigation
 from workbench.ui.serverless import build_serverless_page
@@ -21,10 +23,14 @@ CACHE_SECONDS = (60, 600)
 """How often uploads are looked at, and how old they may become."""
 
 PAGES = {
+    Page("home", "Home", "home"): build_home_page,
     Page("serverless", "Serverless", "serverless"): build_serverless_page,
     Page("compare", "Compare", "compare"): build_compare_page,
 }
 """The pages in the sidebar's order. A page is in the sidebar when it is here."""
+
+FIRST_PAGE = "serverless"
+"""Where an address without a page leads: most people come to talk to a model."""
 
 LINKS = (Link("API reference", "docs", "openai/docs"),)
 
@@ -38,11 +44,11 @@ def build_ui(workbench: Workbench, caller_of: CallerOf = local_user) -> gr.Block
         analytics_enabled=False,
         delete_cache=CACHE_SECONDS,
     ) as ui:
-        build_navigation(tuple(PAGES), LINKS)
-        with gr.Tabs(elem_id="wb-pages"):
+        build_navigation(tuple(PAGES), LINKS, first=FIRST_PAGE)
+        with gr.Tabs(selected=FIRST_PAGE, elem_id="wb-pages") as tabs:
             for page, build in PAGES.items():
-                with gr.Tab(page.label, id=page.name, elem_id=f"page-{page.name}"):
-                    build(ui, workbench, caller_of)
+                with gr.Tab(page.label, id=page.name, elem_id=f"page-{page.name}") as tab:
+                    build(PageContext(ui, tabs, tab, workbench, caller_of))
     ui.queue(default_concurrency_limit=EVENTS_AT_ONCE, max_size=EVENTS_WAITING, api_open=False)
     return ui
 

@@ -30,8 +30,8 @@ class Link:
     href: str
 
 
-def build_navigation(pages: Sequence[Page], links: Sequence[Link] = ()) -> gr.HTML:
-    """The sidebar's markup; js/shell.js makes its links open the tabs."""
+def build_navigation(pages: Sequence[Page], links: Sequence[Link] = (), *, first: str) -> gr.HTML:
+    """The sidebar's markup; js/shell.js makes its links open the tabs. `first` is the page of a bare address."""
     items = "".join(_page_item(page) for page in pages) + "".join(_link_item(link) for link in links)
     html = (
         f'<a class="wb-skip" href="#main-content">Skip to the page</a>'
@@ -39,7 +39,7 @@ def build_navigation(pages: Sequence[Page], links: Sequence[Link] = ()) -> gr.HT
         f'aria-label="Open the menu" aria-expanded="false" aria-controls="wb-rail">{icon("menu")}</button>'
         f'<span class="wb-brand">{icon("mark")}<span>Workbench</span></span></div>'
         f'<div class="wb-scrim" data-wb="close-drawers"></div>'
-        f'<nav id="wb-rail" class="wb-rail" aria-label="Pages">'
+        f'<nav id="wb-rail" class="wb-rail" aria-label="Pages" data-first="{escape(first)}">'
         f'<div class="wb-rail-head"><span class="wb-brand">{icon("mark")}<span>Workbench</span></span>'
         f'<button type="button" class="wb-icon-button" data-wb="fold" aria-label="Fold the sidebar" '
         f'aria-expanded="true">{icon("collapse")}</button></div>'

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gradio as gr
 
 from workbench.core.caller import LOCAL_USER
-from workbench.service import Workbench
 from workbench.ui.api_events import bind_api_view
 from workbench.ui.api_view import build_api_view
 from workbench.ui.assets import icon
@@ -13,7 +12,7 @@ from workbench.ui.chat_area import build_chat_area
 from workbench.ui.chat_events import bind_chat
 from workbench.ui.config_events import bind_config
 from workbench.ui.config_panel import build_config_panel
-from workbench.ui.identity import CallerOf
+from workbench.ui.context import PageContext
 from workbench.ui.markup import markup
 from workbench.ui.model_header import model_header_html
 from workbench.ui.session import SECONDS_KEPT, ChatSession
@@ -24,8 +23,9 @@ _TOGGLE = (
 )
 
 
-def build_serverless_page(ui: gr.Blocks, workbench: Workbench, caller_of: CallerOf) -> None:
+def build_serverless_page(context: PageContext) -> None:
     """Header, chat or code, and the configuration panel on the right."""
+    ui, workbench, caller_of = context.ui, context.workbench, context.caller_of
     card = workbench.catalogue.default
     session = gr.State(ChatSession(), time_to_live=SECONDS_KEPT)
     with gr.Row(elem_classes="wb-page", elem_id="wb-serverless"):

@@ -19,10 +19,10 @@ const wb = (window.wb = window.wb || {});
   }
 
   function openPage() {
-    const first = document.querySelector(".wb-rail [data-page]");
-    if (!first) return;
+    const rail = document.querySelector(".wb-rail");
+    if (!rail) return;
     const wanted = decodeURIComponent(location.hash.slice(1));
-    const name = tab(wanted) ? wanted : first.dataset.page;
+    const name = tab(wanted) ? wanted : rail.dataset.first;
     const button = tab(name);
     if (button && button.getAttribute("aria-selected") !== "true") button.click();
     mark(name);

@@ -1,0 +1,25 @@
+"""What every page is built with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from workbench.service import Workbench
+from workbench.ui.identity import CallerOf
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """`ui` is all of it, `tabs` holds the pages, `tab` is this page; `caller_of` says who an event acts for."""
+
+    ui: gr.Blocks
+    tabs: gr.Tabs
+    tab: gr.Tab
+    workbench: Workbench
+    caller_of: CallerOf
+
+    def is_opened_by(self, chosen: gr.SelectData) -> bool:
+        """True when a selection among `tabs` opens this page, rather than leaves it."""
+        return bool(chosen.value == self.tab.label)
