@@ -1,0 +1,126 @@
+"""Keys, use and accounts as tables, and use as rows for a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from html import escape
+from typing import TYPE_CHECKING
+
+from workbench.store import Account, DayOfUse, KeyRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> str:
+    """A table of plain texts, escaped here; `empty` is said in its place when there are no rows."""
+    lines = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    if not lines:
+        return f'<p class="wb-empty">{escape(empty)}</p>'
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return (
+        f'<div class="wb-table" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _day(moment: datetime | None, otherwise: str) -> str:
+    return otherwise if moment is None else moment.strftime("%Y-%m-%d %H:%M")
+
+
+def key_state(key: KeyRecord, now: datetime) -> str:
+    """What the key is good for at this moment."""
+    if key.revoked_at is not None:
+        return "revoked"
+    if not key.is_active(now):
+        return "expired"
+    if key.previous_until is not None and now < key.previous_until:
+        return f"works; the one before until {_day(key.previous_until, '')}"
+    return "works"
+
+
+def _limits(key: KeyRecord) -> str:
+    said = (
+        (key.limits.concurrency, "at once"),
+        (key.limits.requests_per_minute, "a minute"),
+        (key.limits.tokens_per_day, "tokens a day"),
+    )
+    return ", ".join(f"{value:,} {unit}" for value, unit in said if value is not None) or "none"
+
+
+def keys_table(keys: Sequence[KeyRecord], *, shows_owner: bool = False) -> str:
+    """The keys with what each may do and when it was last used. Times are UTC."""
+    now = datetime.now(UTC)
+    heads = ["Name", "Begins with", "State", "Expires", "Models", "Limits", "Last used"]
+    rows = [
+        [
+            key.name,
+            f"wb-{key.prefix}…",
+            key_state(key, now),
+            _day(key.expires_at, "never"),
+            "all" if key.models is None else ", ".join(sorted(key.models)),
+            _limits(key),
+            _day(key.last_used_at, "never"),
+        ]
+        for key in keys
+    ]
+    if shows_owner:
+        heads = ["Account", *heads]
+        rows = [[key.account, *row] for key, row in zip(keys, rows, strict=True)]
+    return _table("Keys", heads, rows, "No keys yet. Make one below.")
+
+
+def key_choices(keys: Sequence[KeyRecord]) -> list[tuple[str, str]]:
+    """(label, id) of the keys that still open something."""
+    now = datetime.now(UTC)
+    return [(f"{key.name} (wb-{key.prefix}…)", key.id) for key in keys if key.is_active(now)]
+
+
+def usage_frame(days: Sequence[DayOfUse]) -> pd.DataFrame:
+    """A row for each day and model: `day`, `model`, `tokens` and `credits`."""
+    import pandas as pd
+
+    sums: dict[tuple[str, str], list[float]] = {}
+    for use in days:
+        tokens_and_credits = sums.setdefault((use.day.isoformat(), use.model), [0, 0.0])
+        tokens_and_credits[0] += use.prompt_tokens + use.completion_tokens
+        tokens_and_credits[1] += use.credits
+    rows = [(day, model, *values) for (day, model), values in sorted(sums.items())]
+    return pd.DataFrame(rows, columns=["day", "model", "tokens", "credits"])
+
+
+def usage_table(days: Sequence[DayOfUse], *, by_account: bool = False) -> str:
+    """Totals by model, or by account and model."""
+    sums: dict[tuple[str, str], list[float]] = {}
+    for use in days:
+        total = sums.setdefault((use.account if by_account else "", use.model), [0, 0, 0, 0.0])
+        for place, value in enumerate((use.requests, use.prompt_tokens, use.completion_tokens, use.credits)):
+            total[place] += value
+    rows = [
+        [account, model, f"{total[0]:,.0f}", f"{total[1]:,.0f}", f"{total[2]:,.0f}", f"{total[3]:.4f}"]
+        for (account, model), total in sorted(sums.items())
+    ]
+    heads = ["Account", "Model", "Requests", "Tokens in", "Tokens out", "Credits"]
+    if not by_account:
+        heads, rows = heads[1:], [row[1:] for row in rows]
+    return _table("Use by model", heads, rows, "Nothing was used in this time.")
+
+
+def accounts_table(accounts: Sequence[Account]) -> str:
+    """Every account."""
+    rows = [
+        [
+            account.name,
+            account.role.value,
+            "closed" if account.disabled_at is not None else "open",
+            _day(account.created_at, ""),
+            _day(account.last_login_at, "never"),
+        ]
+        for account in accounts
+    ]
+    heads = ["Name", "Role", "State", "Made", "Last log-in"]
+    return _table(
+        "Accounts", heads, rows, "No accounts. `workbench users create NAME --admin` makes the first."
+    )
