@@ -8,6 +8,7 @@ from fastapi.staticfiles import StaticFiles
 
 from workbench.service import Workbench
 from workbench.ui import assets
+from workbench.ui.account import build_account_page
 from workbench.ui.compare import build_compare_page
 from workbench.ui.context import PageContext
 from workbench.ui.home import build_home_page
@@ -26,6 +27,7 @@ PAGES = {
     Page("home", "Home", "home"): build_home_page,
     Page("serverless", "Serverless", "serverless"): build_serverless_page,
     Page("compare", "Compare", "compare"): build_compare_page,
+    Page("account", "Account", "account"): build_account_page,
 }
 """The pages in the sidebar's order. A page is in the sidebar when it is here."""
 

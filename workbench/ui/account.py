@@ -1,0 +1,156 @@
+"""The Account page: keys, use, and for admins everybody's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from workbench.accounts import AccountDesk
+from workbench.core.caller import LOCAL_USER
+from workbench.ui.account_events import EVERYBODY, MINE, AccountEvents
+from workbench.ui.context import PageContext
+from workbench.ui.markup import markup
+
+EXPIRIES = [("7 days", 7), ("30 days", 30), ("90 days", 90), ("1 year", 365), ("Never", 0)]
+"""(label, days) of a new key's life; 0 is no end."""
+GRACES = [("at once", 0), ("in 1 hour", 1), ("in 24 hours", 24), ("in 7 days", 168)]
+"""(label, hours) after which a rotated key's text before stops working."""
+SPANS = [("7 days", 7), ("30 days", 30), ("90 days", 90)]
+
+_HEADER = (
+    '<div class="wb-title"><h1>Account</h1>'
+    '<span class="wb-price">Keys for the API, and what they used.</span></div>'
+)
+_SURE = "<p>Whatever uses this key stops working at its next request. This cannot be taken back.</p>"
+
+
+@dataclass(frozen=True, slots=True)
+class NewKeyForm:
+    """The fields of a new key, and where it is shown."""
+
+    name: gr.Textbox
+    days: gr.Dropdown
+    models: gr.Dropdown
+    concurrency: gr.Number
+    per_minute: gr.Number
+    per_day: gr.Number
+    make: gr.Button
+    notice: gr.HTML
+    secret: gr.HTML
+
+
+@dataclass(frozen=True, slots=True)
+class KeyList:
+    """The keys there are, and what can be done with one."""
+
+    table: gr.HTML
+    chosen: gr.Dropdown
+    grace: gr.Dropdown
+    rotate: gr.Button
+    revoke: gr.Button
+    sure: gr.Row
+    revoke_surely: gr.Button
+    keep: gr.Button
+
+
+@dataclass(frozen=True, slots=True)
+class UsageView:
+    """The chart and the sums."""
+
+    whose: gr.Radio
+    days: gr.Dropdown
+    unit: gr.Radio
+    chart: gr.BarPlot
+    table: gr.HTML
+
+
+def build_account_page(context: PageContext) -> None:
+    """The page's sections, from the most to the least often needed."""
+    workbench = context.workbench
+    models = [status.card.id for status in workbench.models(LOCAL_USER)]
+    with gr.Column(elem_id="wb-account", elem_classes="wb-page-column"):
+        with gr.Row(elem_classes="wb-header"):
+            markup(_HEADER)
+            who = markup(elem_id="account-who")
+        with gr.Column(elem_classes="wb-account-body"):
+            keys, form, usage = _key_list(), _new_key_form(models), _usage_view()
+            accounts = markup(elem_id="account-accounts")
+    events = AccountEvents(AccountDesk(lambda: workbench.store), context.caller_of)
+    context.ui.load(events.who, None, [who, usage.whose, accounts], **_quiet())
+    _bind_keys(context.ui, events, keys, form, usage)
+    _bind_usage(context.ui, events, usage)
+
+
+def _key_list() -> KeyList:
+    markup("<h2>Your keys</h2>")
+    table = markup(elem_id="account-keys")
+    with gr.Row(elem_classes="wb-account-row"):
+        chosen = gr.Dropdown([], label="Key", elem_id="account-key", elem_classes="wb-field")
+        grace = gr.Dropdown(GRACES, value=24, label="The old text stops", elem_classes="wb-field")
+        rotate = gr.Button("Rotate", elem_id="account-rotate", scale=0)
+        revoke = gr.Button("Revoke", variant="stop", elem_id="account-revoke", scale=0)
+    with gr.Row(visible=False, elem_classes="wb-account-row", elem_id="account-sure") as sure:
+        markup(_SURE)
+        surely = gr.Button("Revoke it for good", variant="stop", elem_id="account-revoke-surely", scale=0)
+        keep = gr.Button("Keep it", scale=0)
+    return KeyList(table, chosen, grace, rotate, revoke, sure, surely, keep)
+
+
+def _new_key_form(models: list[str]) -> NewKeyForm:
+    def number(label: str) -> gr.Number:
+        return gr.Number(None, label=label, minimum=1, precision=0, elem_classes="wb-field")
+
+    markup("<h2>Make a key</h2>")
+    with gr.Row(elem_classes="wb-account-row"):
+        name = gr.Textbox(label="What it is for", placeholder="nightly evaluation", max_length=200,
+                          elem_id="account-name", elem_classes="wb-field")  # fmt: skip
+        days = gr.Dropdown(EXPIRIES, value=90, label="Expires in", elem_classes="wb-field")
+    with gr.Accordion("Models and limits", open=False, elem_classes="wb-account-more"):
+        allowed = gr.Dropdown(models, value=[], multiselect=True, label="Models (none chosen: all)",
+                              elem_classes="wb-field")  # fmt: skip
+        with gr.Row(elem_classes="wb-account-row"):
+            limits = number("Calls at once"), number("Calls a minute"), number("Tokens a day")
+    make = gr.Button("Make a key", variant="primary", elem_id="account-make")
+    notice, secret = markup(elem_id="account-notice"), markup(elem_id="account-secret")
+    return NewKeyForm(name, days, allowed, *limits, make, notice, secret)
+
+
+def _usage_view() -> UsageView:
+    markup("<h2>Use</h2>")
+    with gr.Row(elem_classes="wb-account-row"):
+        whose = gr.Radio([MINE, EVERYBODY], value=MINE, label="Whose", visible=False, elem_id="account-whose",
+                         elem_classes="wb-field")  # fmt: skip
+        days = gr.Dropdown(SPANS, value=30, label="Of the last", elem_classes="wb-field")
+        unit = gr.Radio([("Tokens", "tokens"), ("Credits", "credits")], value="tokens", label="Counted in",
+                        elem_classes="wb-field")  # fmt: skip
+    chart = gr.BarPlot(x="day", y="tokens", color="model", y_lim=[0, None], x_title="Day (UTC)",
+                       y_title="Tokens", elem_id="account-chart", height=260)  # fmt: skip
+    return UsageView(whose, days, unit, chart, markup(elem_id="account-usage"))
+
+
+def _quiet() -> dict[str, object]:
+    return {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def _bind_keys(
+    ui: gr.Blocks, events: AccountEvents, keys: KeyList, form: NewKeyForm, usage: UsageView
+) -> None:
+    listed, shown = [keys.table, keys.chosen], [form.notice, form.secret]
+    wish = [form.name, form.days, form.models, form.concurrency, form.per_minute, form.per_day]
+    made = form.make.click(events.make, wish, shown, **_quiet())
+    rotated = keys.rotate.click(events.rotate, [keys.chosen, keys.grace], shown, **_quiet())
+    keys.revoke.click(events.ask, [keys.chosen], [keys.sure, form.notice], **_quiet())
+    keys.keep.click(events.put_away, None, [keys.sure], **_quiet())
+    revoked = keys.revoke_surely.click(events.revoke, [keys.chosen], shown, **_quiet())
+    revoked.then(events.put_away, None, [keys.sure], **_quiet())
+    for changed in (made, rotated, revoked):
+        changed.then(events.keys, [usage.whose], listed, **_quiet())
+    gr.on([ui.load, usage.whose.change], events.keys, [usage.whose], listed, **_quiet())
+
+
+def _bind_usage(ui: gr.Blocks, events: AccountEvents, usage: UsageView) -> None:
+    asked = [usage.whose, usage.days, usage.unit]
+    changes = [ui.load, *(part.change for part in asked)]
+    shown = [usage.chart, usage.table]
+    gr.on(changes, events.usage, asked, shown, trigger_mode="always_last", **_quiet())
