@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from workbench.cli import doctor, evaluate, guard, keys, models, serve, try_
+from workbench.cli import doctor, evaluate, guard, keys, models, serve, try_, users
 from workbench.core.errors import WorkbenchError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(guard.app, name="guard")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
+app.add_typer(users.app, name="users")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
