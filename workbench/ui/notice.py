@@ -59,6 +59,10 @@ _NEXT_STEPS = {
     ),
     "model_not_allowed": ("This account may not use the model", "Choose another model."),
     "model_not_found": ("There is no such model here", "Choose a model from the list."),
+    "guard_unavailable": (
+        "The guard cannot judge at the moment",
+        "Nothing is shown unjudged. Send it again shortly, or ask the operator.",
+    ),
     "unreadable_conversation": (
         "This file is not a conversation",
         "Choose a .json file that was exported here.",
