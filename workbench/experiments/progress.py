@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-LOADING_SECONDS = 5.0
-"""What a model takes to load, while nobody knows better."""
+GUESSED_ITEM_SECONDS = 0.25
+FIRST_GUESS_ITEMS = 10
+"""How many items must be done before the pace is worth a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Pacer:
         self._items = items
         self._done = done
         self._load_seconds = load_seconds
+        self._loaded_seconds = 0.0
+        self._loads_ended_seconds = 0.0
         self._on_progress = on_progress
         self._clock = clock
         self._asked = 0
@@ -59,29 +62,28 @@ class Pacer:
         self.tell()
 
     def load_passed(self, seconds: float) -> None:
-        """So much of the load tests' time is over."""
-        self._load_seconds = max(0.0, self._load_seconds - seconds)
+        """So much of the running load test's time is over."""
+        self._loaded_seconds = min(self._load_seconds, self._loads_ended_seconds + seconds)
         self.tell()
 
+    def load_ended(self, seconds: float) -> None:
+        """The running load test, of this length, is over."""
+        self.load_passed(seconds)
+        self._loads_ended_seconds = self._loaded_seconds
+
     def tell(self) -> None:
-        """Reports."""
-        left = self._left_seconds()
-        spent = self._spent()
-        fraction = self._done / self._items if self._items else 0.0
-        if left is not None and spent + left > 0:
-            fraction = spent / (spent + left) if self._asked else fraction
-        self._on_progress(Progress(self._stage, self._done, self._items, min(fraction, 1.0), left))
+        """Reports. Until some items are done the share of the load tests is a guess."""
+        is_known = self._asked >= FIRST_GUESS_ITEMS
+        pace = self._spent() / self._asked if is_known else GUESSED_ITEM_SECONDS
+        whole = self._items * pace + self._load_seconds
+        done = self._done * pace + self._loaded_seconds
+        eta = whole - done if is_known or self._done == self._items else None
+        fraction = done / whole if whole > 0 else 1.0
+        self._on_progress(Progress(self._stage, self._done, self._items, fraction, eta))
 
     def _spent(self) -> float:
         running = 0.0 if self._since is None else self._clock() - self._since
         return self._asking_seconds + running
-
-    def _left_seconds(self) -> float | None:
-        remaining = self._items - self._done
-        if remaining and not self._asked:
-            return None
-        pace = self._spent() / self._asked if self._asked else 0.0
-        return remaining * pace + self._load_seconds
 
     def _stop_clock(self) -> None:
         self._asking_seconds = self._spent()

@@ -14,11 +14,10 @@ from datetime import UTC, datetime
 
 from evaluators.base import Answer, Sample, evaluate
 from evaluators.data import load_builtin
-from evaluators.load import arrival_times, burst, constant, open_loop
+from evaluators.load import open_loop
 from evaluators.summary import score_row
 from evaluators.timing import RequestClass, RequestTiming
 from workbench.core.chat import ChatPrompt, FinishReason, Message, Role, TrafficClass
-from workbench.core.errors import ConfigurationError
 from workbench.experiments.calls import Ask, Reply, Respondent, patiently
 from workbench.experiments.folder import ExperimentFolder
 from workbench.experiments.machine import CpuWatch
@@ -219,6 +218,7 @@ class ExperimentRunner:
                 for candidate in candidates:
                     together = tuple(other.name for other in candidates if other is not candidate)
                     group.create_task(self._load_one(candidate, load, questions, together, manifest))
+            pacer.load_ended(load.duration_s)
         finally:
             ticking.cancel()
 
@@ -238,14 +238,7 @@ class ExperimentRunner:
         together: tuple[str, ...],
         manifest: ManifestWriter,
     ) -> None:
-        profile = (
-            constant(load.rate_per_s, load.duration_s)
-            if load.peak_per_s is None
-            else burst(load.rate_per_s, load.peak_per_s, load.duration_s)
-        )
-        due = arrival_times(profile, seed=self._experiment.seed)
-        if due.size == 0:
-            raise ConfigurationError("The load test is too short: no request is due in it.")
+        due = load.due(self._experiment.seed)
         run, foreign, number = secrets.token_hex(4), 0, 0
         began_at, began, watch = datetime.now(UTC), time.monotonic(), CpuWatch()
 
@@ -265,9 +258,7 @@ class ExperimentRunner:
 
         is_complete = False
         try:
-            await open_loop(
-                send, due.tolist(), duration_s=load.duration_s, drain_s=DRAIN_SECONDS, on_result=store
-            )
+            await open_loop(send, due, duration_s=load.duration_s, drain_s=DRAIN_SECONDS, on_result=store)
             is_complete = True
         finally:
             self._folder.phases.add(
@@ -279,7 +270,7 @@ class ExperimentRunner:
                         began_at.isoformat(timespec="seconds"),
                         time.monotonic() - began,
                         is_complete,
-                        offered_rate=due.size / load.duration_s,
+                        offered_rate=len(due) / load.duration_s,
                         together_with=together,
                         others_cpu_share=watch.others_share(),
                         foreign_requests=foreign,
@@ -295,9 +286,9 @@ class ExperimentRunner:
 
 async def _tick(pacer: Pacer, seconds: float) -> None:
     """Lets a load test's time pass in the progress."""
-    for _ in range(round(seconds)):
+    for passed in range(1, round(seconds) + 1):
         await asyncio.sleep(1.0)
-        pacer.load_passed(1.0)
+        pacer.load_passed(passed)
 
 
 def _load_ask(candidate: CandidateSpec, load: LoadSpec, sample: Sample) -> Ask:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
-from evaluators.load import parse_duration, parse_rate
+from evaluators.load import arrival_times, burst, constant, parse_duration, parse_rate
 from evaluators.requirements import Requirement, parse_requirements
 from workbench.core.errors import ConfigurationError
 from workbench.core.params import GenerationParams
@@ -110,6 +110,25 @@ class LoadSpec(_Part):
     def duration_s(self) -> float:
         """Seconds."""
         return parse_duration(self.duration)
+
+    def due(self, seed: int) -> list[float]:
+        """When each request is due, in seconds from the start.
+
+        Raises: ConfigurationError when none is, or a peak does not fit.
+        """
+        peak = self.peak_per_s
+        try:
+            profile = (
+                constant(self.rate_per_s, self.duration_s)
+                if peak is None
+                else burst(self.rate_per_s, peak, self.duration_s)
+            )
+        except ValueError as failure:
+            raise ConfigurationError(f"The load: {failure}.") from failure
+        moments: list[float] = arrival_times(profile, seed=seed).tolist()
+        if not moments:
+            raise ConfigurationError("No request is due in the load test: raise its rate or duration.")
+        return moments
 
 
 class Experiment(_Part):
