@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
+from jinja2 import Environment
 from jinja2.exceptions import TemplateError
+from jinja2.meta import find_undeclared_variables
 
 from workbench.core.chat import ChatPrompt, Message, Prompt, Role, TextPrompt
-from workbench.core.errors import InvalidRequest
+from workbench.core.errors import InvalidRequest, UnsupportedParameter
 
 _RESERVED_KWARGS = frozenset(
     {"messages", "tools", "add_generation_prompt", "continue_final_message", "tokenize", "chat_template"}
 )
+
+_GENERATION_TAG = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
+_JINJA = Environment(extensions=["jinja2.ext.loopcontrols"])
 
 
 class ChatTokenizer(Protocol):
@@ -58,6 +65,14 @@ def render(prompt: Prompt, tokenizer: ChatTokenizer) -> Rendered:
     return Rendered(prompt.ids, None)
 
 
+@lru_cache(maxsize=32)
+def variables_read(chat_template: str) -> frozenset[str]:
+    """The names a chat template takes from outside."""
+    # transformers' own tag, which marks the assistant's text for training, reads nothing.
+    plain = _GENERATION_TAG.sub("", chat_template)
+    return frozenset(find_undeclared_variables(_JINJA.parse(plain)))
+
+
 def render_chat(prompt: ChatPrompt, tokenizer: ChatTokenizer) -> str:
     """The messages through the model's own chat template.
 
@@ -71,6 +86,11 @@ def render_chat(prompt: ChatPrompt, tokenizer: ChatTokenizer) -> str:
         if name in _RESERVED_KWARGS:
             raise InvalidRequest(
                 f"chat_template_kwargs may not set {name!r}: it has a field of its own.",
+                param="chat_template_kwargs",
+            )
+        if name not in variables_read(tokenizer.chat_template):
+            raise UnsupportedParameter(
+                f"This model's chat template does not read {name!r}: setting it would change nothing.",
                 param="chat_template_kwargs",
             )
     if prompt.continue_final_message and (

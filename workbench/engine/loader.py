@@ -61,6 +61,11 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
 
     Raises: WeightsError naming what is missing and the cure.
     """
+    if card.adapter is not None:
+        raise WeightsError(
+            f"The model `{card.id}` names an adapter, which is not loaded here: merge it into its base with "
+            "peft's merge_and_unload and name the merged folder as source."
+        )
     hub_logging.disable_progress_bar()
     source = locate(card, settings, progress)
     progress("reading the tokenizer", 0.0)
