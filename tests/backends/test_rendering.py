@@ -55,9 +55,8 @@ def test_a_template_that_refuses_says_so_without_the_text() -> None:
 
 def test_a_keyword_the_template_does_not_read_is_refused() -> None:
     assert "raise_on" in variables_read(TEMPLATE)
-    assert variables_read(
-        "{%- generation -%}{{ a }}{% endgeneration %}{% for b in c %}{% break %}{% endfor %}"
-    ) == {"a", "c"}
+    tagged = "{%- generation -%}{{ a }}{% endgeneration %}{% for b in c %}{% break %}{% endfor %}"
+    assert variables_read(tagged) == {"a", "c"}
     with pytest.raises(UnsupportedParameter, match="enable_thinking") as caught:
         render(chat(Message(Role.USER, "x"), template_kwargs={"enable_thinking": False}), TOKENIZER)
     assert caught.value.param == "chat_template_kwargs"

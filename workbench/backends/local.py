@@ -40,7 +40,8 @@ from workbench.engine.text import TokenBytes
 log = structlog.get_logger(__name__)
 
 PREFIX_SHARE = 0.25
-"""Share of the key-value budget that kept prefixes may take."""
+"""Share of the key-value budget that kept prefixes may take, up to MOST_PREFIX_BYTES."""
+MOST_PREFIX_BYTES = 1 << 30
 FEATURES = frozenset(
     {"logprobs", "prompt_logprobs", "json_schema", "tools", "best_of", "seed", "shared_prefixes"}
 )
@@ -100,7 +101,8 @@ class LocalBackend:
             loaded.tokenizer,
             eos_ids=loaded.eos_ids,
             prefixes=PrefixStore(
-                budget_bytes=int(budget * PREFIX_SHARE), idle_seconds=settings.prefix_idle_seconds
+                budget_bytes=min(int(budget * PREFIX_SHARE), MOST_PREFIX_BYTES),
+                idle_seconds=settings.prefix_idle_seconds,
             ),
             post=self._post,
         )

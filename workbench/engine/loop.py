@@ -365,6 +365,8 @@ class Engine:
 
     def _keep(self, sequence: Sequence, row: int, length: int) -> None:
         """Keeps a copy of the row's beginning for later requests of the same scope."""
+        if sequence.request.prompt_logprobs is not None:
+            return  # scored prompts are seldom asked for again, and a test set of them would fill the memory
         if length < 2 or self._prefixes.is_known(sequence.request.scope, sequence.ids[:length]):
             return
         prefix = self._runner.save(row, length)
