@@ -98,6 +98,12 @@ class ExperimentFolder:
         manifest: dict[str, Any] = json.loads(self.manifest_path.read_text("utf-8"))
         return manifest
 
+    def read_decision(self) -> str:
+        """What the verdict came to; empty where there is none."""
+        if not self.verdict_path.exists():
+            return ""
+        return str(json.loads(self.verdict_path.read_text("utf-8"))["decision"])
+
     def write_text(self, path: Path, text: str) -> None:
         """Puts a whole file in place: readers see the old one or the new one."""
         part = path.with_suffix(path.suffix + ".part")

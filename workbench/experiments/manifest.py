@@ -17,6 +17,8 @@ from workbench.experiments.questions import Probe
 from workbench.experiments.spec import CandidateSpec, Experiment
 
 FORMAT = 1
+RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
+"""States of a run. A manifest that says "running" while nothing runs was left by a process that died."""
 
 
 class ManifestWriter:
@@ -25,7 +27,9 @@ class ManifestWriter:
     Raises: ConfigurationError when the folder holds another experiment's rows.
     """
 
-    def __init__(self, folder: ExperimentFolder, experiment: Experiment, probes: Sequence[Probe]) -> None:
+    def __init__(
+        self, folder: ExperimentFolder, experiment: Experiment, probes: Sequence[Probe], account: str
+    ) -> None:
         self._folder = folder
         found = folder.read_manifest()
         if found is not None and found.get("experiment_sha256") != experiment.sha256:
@@ -36,6 +40,7 @@ class ManifestWriter:
             "format": FORMAT,
             "experiment": experiment.as_json(),
             "experiment_sha256": experiment.sha256,
+            "account": account,
             "began_at": _now(),
             "candidates": {},
         }
@@ -43,7 +48,7 @@ class ManifestWriter:
             "machine": describe_machine(),
             "versions": describe_versions(),
             "probes": {probe.name: _probe(probe) for probe in probes},
-            "state": "running",
+            "state": RUNNING,
         }
         self._write()
 
@@ -79,7 +84,7 @@ class ManifestWriter:
         """As `saw`, for load tests."""
         self._keep_applied(candidate, "load", reply)
 
-    def finish(self, state: str = "done") -> None:
+    def finish(self, state: str = DONE) -> None:
         """Nothing more will be asked."""
         self._manifest |= {"state": state, "ended_at": _now()}
         self._write()

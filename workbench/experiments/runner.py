@@ -17,11 +17,13 @@ from evaluators.data import load_builtin
 from evaluators.load import open_loop
 from evaluators.summary import score_row
 from evaluators.timing import RequestClass, RequestTiming
+from workbench.core.caller import LOCAL_USER
 from workbench.core.chat import ChatPrompt, FinishReason, Message, Role, TrafficClass
+from workbench.core.errors import WorkbenchError
 from workbench.experiments.calls import Ask, Reply, Respondent, patiently
 from workbench.experiments.folder import ExperimentFolder
 from workbench.experiments.machine import CpuWatch
-from workbench.experiments.manifest import ManifestWriter
+from workbench.experiments.manifest import CANCELLED, FAILED, ManifestWriter
 from workbench.experiments.progress import OnProgress, Pacer
 from workbench.experiments.questions import Probe, open_probe
 from workbench.experiments.rows import PhaseKind, PhaseRow, RequestKind, RequestRow, SampleRow, sample_id
@@ -56,11 +58,13 @@ class ExperimentRunner:
         folder: ExperimentFolder,
         respondent: Respondent,
         on_progress: OnProgress,
+        account: str = LOCAL_USER.account,
     ) -> None:
         self._experiment = experiment
         self._folder = folder
         self._respondent = respondent
         self._on_progress = on_progress
+        self._account = account
         self._run = secrets.token_hex(4)
 
     async def run(self) -> None:
@@ -71,10 +75,17 @@ class ExperimentRunner:
         """
         self._folder.create()
         probes = [open_probe(spec, self._experiment.seed) for spec in self._experiment.probes]
-        manifest = ManifestWriter(self._folder, self._experiment, probes)
+        manifest = ManifestWriter(self._folder, self._experiment, probes, self._account)
         for probe in probes:
             self._folder.keep_data(probe.name, probe.data.samples)
-        await self._run_all(probes, manifest)
+        try:
+            await self._run_all(probes, manifest)
+        except asyncio.CancelledError:
+            manifest.finish(CANCELLED)
+            raise
+        except WorkbenchError:
+            manifest.finish(FAILED)
+            raise
         manifest.finish()
 
     async def _run_all(self, probes: Sequence[Probe], manifest: ManifestWriter) -> None:

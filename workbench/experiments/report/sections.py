@@ -149,8 +149,9 @@ def _sentence(verdict: Verdict) -> str:
     if not verdict.rulings:
         return "Nothing was required, so there is nothing to decide."
     counts = {outcome: sum(r.outcome is outcome for r in verdict.rulings) for outcome in Outcome}
-    parts = [f"{count} {OUTCOMES[outcome]}" for outcome, count in counts.items() if count]
-    return f"{', '.join(parts)} of {len(verdict.rulings)} requirements."
+    parts = [f"{OUTCOMES[outcome]} on {count}" for outcome, count in counts.items() if count]
+    text = f"{', '.join(parts)} of {len(verdict.rulings)} requirements."
+    return text[0].upper() + text[1:]
 
 
 def headline(results: Results) -> str:

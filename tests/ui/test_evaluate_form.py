@@ -1,0 +1,88 @@
+"""What the Evaluate page's form asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from workbench.core.errors import WorkbenchError
+from workbench.experiments.library import Entry
+from workbench.experiments.progress import Progress
+from workbench.ui.evaluate_form import FormFields, experiment_of
+from workbench.ui.evaluate_page import SAMPLE, entry_choices, progress_notice, report_frame
+
+FIELDS = FormFields(
+    models=["a/one", "b/two"], system="Be brief.", sets=["piqa", "crows-pairs"], file=None, items=50, rate="30/min",
+    peak="", seconds=60, quality_percent=55, lean_percent=65, ttft_ms=1000, tpot_ms=None, requests_per_minute=30,
+    price_per_hour=0,
+)  # fmt: skip
+
+
+def test_every_field_reaches_the_experiment() -> None:
+    experiment = experiment_of(FIELDS)
+    assert [(c.model, c.name, c.system) for c in experiment.candidates] == [
+        ("a/one", "one", "Be brief."),
+        ("b/two", "two", "Be brief."),
+    ]
+    assert [(p.name, p.limit) for p in experiment.probes] == [("common-sense", 50), ("stereotypes", 50)]
+    assert experiment.load is not None
+    assert (experiment.load.rate, experiment.load.peak, experiment.load.duration_s) == ("30/min", None, 60)
+    asked = {(r.name, r.limit) for r in experiment.parsed_requirements}
+    assert asked == {
+        ("quality: common-sense", 0.55),
+        ("quality: stereotypes", 0.65),
+        ("ttft_p95_ms", 1000),
+        ("requests_per_minute", 30),
+    }
+    assert experiment.machine_price_per_hour is None
+
+
+def test_without_load_nothing_is_required_of_speed() -> None:
+    experiment = experiment_of(replace(FIELDS, seconds=None))
+    assert experiment.load is None
+    assert {r.name for r in experiment.parsed_requirements} == {
+        "quality: common-sense",
+        "quality: stereotypes",
+    }
+
+
+def test_own_questions_join_the_probes(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("prompt,expected\nQ,a\n")
+    experiment = experiment_of(replace(FIELDS, file=str(path)))
+    assert experiment.probes[-1].name == "your-data"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"models": []}, {"rate": "often"}, {"sets": [], "seconds": None}, {"quality_percent": float("nan")}],
+)
+def test_what_cannot_be_run_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(WorkbenchError):
+        experiment_of(replace(FIELDS, **change))  # type: ignore[arg-type]
+
+
+def test_a_report_cannot_leave_its_frame() -> None:
+    frame = report_frame('<p title="x">"><script>alert(1)</script>', 'a"b')
+    assert 'sandbox=""' in frame
+    assert "<script>" not in frame
+    assert frame.count("<iframe") == 1
+
+
+def test_the_recorded_sample_is_last_and_labelled() -> None:
+    entry = Entry("id", "Quick <check>", "2026-01-02T03:04:05+00:00", ("one", "two"), "done", "no_go")
+    choices = entry_choices([entry], has_sample=True)
+    assert choices == [
+        ("2026-01-02 03:04  Quick <check>: one, two (no go)", "id"),
+        ("Recorded sample verdict", SAMPLE),
+    ]
+
+
+def test_progress_names_stage_items_and_time_left() -> None:
+    html = progress_notice(Progress("one: questions", 3, 12, 0.25, 300.0))
+    assert "one: questions" in html
+    assert "3 of 12 items" in html
+    assert "About 5 min left" in html
+    assert 'aria-valuenow="25"' in html

@@ -1,0 +1,15 @@
+"""The Evaluate page, put together."""
+
+from __future__ import annotations
+
+from workbench.core.caller import LOCAL_USER
+from workbench.experiments.library import ExperimentLibrary
+from workbench.ui.context import PageContext
+from workbench.ui.evaluate_events import bind_evaluate
+from workbench.ui.evaluate_page import build_evaluate_parts
+
+
+def build_evaluate_page(context: PageContext) -> None:
+    """An experiment in three steps, its progress, and verdicts."""
+    page = build_evaluate_parts(context.workbench.models(LOCAL_USER))
+    bind_evaluate(page, ExperimentLibrary(context.workbench), context)
