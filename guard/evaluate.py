@@ -27,6 +27,7 @@ from guard.calibrate import (
 from guard.labelled_set import BadRow, LabelledRow, LabelledSet
 from guard.taxonomy import STANDARD_HAZARDS
 from workbench.core.backend import CallContext
+from workbench.core.chat import Message, Role
 
 EVALUATION_SCOPE = "guard-evaluation"
 
@@ -86,6 +87,11 @@ class GuardReport:
     def as_json(self) -> dict[str, object]:
         """The report as plain JSON values."""
         return asdict(self)
+
+
+async def warm_up(guard: Guard) -> None:
+    """Lets a guard load its weights, so that the first row's time is a row's time."""
+    await guard.check((Message(Role.USER, "Good morning"),), Direction.INPUT, CallContext(EVALUATION_SCOPE))
 
 
 async def judge_rows(

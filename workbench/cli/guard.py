@@ -13,14 +13,12 @@ from workbench.core.errors import NotFound, WorkbenchError
 from workbench.core.settings import read_settings
 
 if TYPE_CHECKING:
-    from guard.base import Guard
     from guard.evaluate import GuardReport
     from guard.labelled_set import LabelledSet
 
 app = typer.Typer(help="Guards, and how good they are.", no_args_is_help=True)
 
 _RATES = ("precision", "recall", "f1", "fpr", "accuracy", "auprc", "auroc")
-_NEUTRAL_TEXT = "Good morning"
 
 
 @app.command()
@@ -66,6 +64,7 @@ async def _report(
     labelled: LabelledSet, name: str | None, threshold: float | None, batch_size: int
 ) -> GuardReport:
     from guard.evaluate import evaluate as evaluate_guard
+    from guard.evaluate import warm_up
     from workbench.backends.catalogue import read_catalogue
     from workbench.site import make_workbench
 
@@ -76,21 +75,12 @@ async def _report(
     except NotFound as failure:
         raise typer.BadParameter(failure.message, param_hint="--guard") from None
     try:
-        await _warm_up(opened)
+        await warm_up(opened)
         return await evaluate_guard(
             opened, labelled, threshold=threshold, batch_size=batch_size, on_progress=_Progress()
         )
     finally:
         await workbench.stop(grace_seconds=0)
-
-
-async def _warm_up(opened: Guard) -> None:
-    """Lets the guard load its weights, so that the first row's time is a row's time."""
-    from guard.base import Direction
-    from workbench.core.backend import CallContext
-    from workbench.core.chat import Message, Role
-
-    await opened.check((Message(Role.USER, _NEUTRAL_TEXT),), Direction.INPUT, CallContext("guard-evaluation"))
 
 
 class _Progress:

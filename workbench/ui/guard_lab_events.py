@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from guard.base import Direction, Guard
-from guard.evaluate import judge_rows, report
+from guard.evaluate import judge_rows, report, warm_up
 from guard.labelled_set import LabelledSet, read_labelled_file, read_labelled_lines
 from workbench.core.errors import InvalidRequest, WorkbenchError
 from workbench.service import Workbench
@@ -118,6 +118,7 @@ class LabEvents:
 
 async def _judged(guard: Guard, labelled: LabelledSet, progress: _Progress) -> LabResult:
     """The rows judged, and their report, which is reckoned in a thread: its intervals take a while."""
+    await warm_up(guard)
     rows = await judge_rows(guard, labelled.rows, batch_size=BATCH_ROWS, on_progress=progress)
     reckoned = await asyncio.to_thread(report, guard, rows, labelled.bad_rows)
     start = guard.threshold_for(rows[0].row.direction if rows else Direction.INPUT)
