@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.browser.demo import Stage, serve
 
@@ -20,6 +20,8 @@ FLAGS = (
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 DESKTOP, PHONE = (1440, 900), (390, 844)
 COMPOSER = "#wb-message textarea"
+PATIENCE_MS = 30_000
+"""How long an expectation waits: long enough for a machine that does other things as well."""
 
 OpenPage = Callable[..., Page]
 """Opens the site in a fresh browser profile: `open_page(size=PHONE, dark=True)`."""
@@ -44,6 +46,7 @@ def _chromium(playwright: Playwright) -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Not for the whole session: Playwright keeps an event loop running, beside which no async test can run."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=_chromium(playwright), args=list(FLAGS))
         yield opened
