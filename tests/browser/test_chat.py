@@ -127,7 +127,7 @@ def test_an_edited_message_is_answered_anew_and_what_followed_is_dropped(page: P
 def test_regenerating_asks_the_same_conversation_again(page: Page, stage: Stage) -> None:
     ask(page, "Say it twice")
     stage.scripts.append(Script("Said again."))
-    page.click("[aria-label=Retry]")
+    page.click("#wb-again")
     expect(page.locator("#wb-thread .bot")).to_contain_text("Said again.")
     expect(page.locator("#wb-thread .user")).to_have_count(1)
 

@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, OpenPage, choose_view, send
+from tests.browser.conftest import PHONE, OpenPage, ask, choose_view, send
 from tests.browser.demo import SMALL, THINKER, Stage
+from workbench.backends.scripted import Script
+from workbench.core.chat import ToolCall
 
 pytestmark = pytest.mark.browser
 
@@ -187,3 +189,48 @@ def test_presets_set_the_sampling_only_and_own_ones_are_kept_in_the_browser(page
     page.click(".wb-own-preset button:has-text('Mine')")
     expect(page.locator("#ui-max-tokens input[type=number]")).to_have_value("99")
     page.evaluate("() => localStorage.clear()")
+
+
+def test_a_schema_is_marked_while_it_is_typed_and_the_answer_is_held_to_it(page: Page, stage: Stage) -> None:
+    page.click("#ui-schema-drawer > button")
+    page.fill("#ui-schema textarea", '{"type": "obj')
+    expect(page.locator("#ui-schema-drawer .wb-invalid")).to_contain_text("line 1")
+    page.fill("#ui-schema textarea", '{"type": "object", "required": ["city"]}')
+    expect(page.locator("#ui-schema-drawer .wb-valid")).to_have_text("A valid schema")
+    stage.scripts += [Script('{"city": "Rome"}'), Script("Rome")]
+    ask(page, "Where?")
+    expect(page.locator(".wb-schema")).to_have_text("Valid by the schema")
+    assert stage.backends[SMALL].calls[-1].request.output_format is not None
+    ask(page, "Where?")
+    expect(page.locator(".wb-schema").nth(1)).to_have_text("Not valid by the schema")
+
+
+def test_a_tool_is_defined_called_and_answered(page: Page, stage: Stage) -> None:
+    page.click("#ui-tools-drawer > button")
+    page.fill("#ui-tools textarea", '[{"name": "get_weather"}]')
+    expect(page.locator("#ui-tools-drawer .wb-valid")).to_have_text("May call get_weather")
+    stage.scripts += [
+        Script("", tool_calls=(ToolCall("c1", "get_weather", '{"city": "Rome"}'),)),
+        Script("It is sunny."),
+    ]
+    ask(page, "Weather in Rome?")
+    expect(page.locator(".wb-call")).to_contain_text('{"city": "Rome"}')
+    ask(page, "22 degrees, sunny")
+    expect(page.locator("#wb-thread .bot").nth(1)).to_contain_text("It is sunny.")
+    messages = stage.backends[SMALL].calls[-1].request.prompt.messages  # type: ignore[union-attr]
+    assert (messages[-1].role.value, messages[-1].tool_call_id) == ("tool", "c1")
+
+
+def test_tokens_are_tinted_by_their_probability(page: Page) -> None:
+    page.check("#ui-logprobs input")
+    ask(page, "Hello")
+    page.click(".wb-tokens summary")
+    expect(page.locator(".wb-tok")).to_have_count(7)
+    assert "77.9 %" in (page.locator(".wb-tok").first.get_attribute("title") or "")
+
+
+def test_the_schema_and_the_tools_of_the_api_view_are_in_its_code(page: Page) -> None:
+    choose_view(page, "API")
+    page.click("#api-schema-drawer > button")
+    page.fill("#api-schema textarea", '{"type": "object", "required": ["city"]}')
+    expect(page.locator(CODE)).to_contain_text("json_schema")

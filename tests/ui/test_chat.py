@@ -10,12 +10,14 @@ import pytest
 from tests.sites import MODEL, scripted_workbench
 from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.caller import LOCAL_USER
-from workbench.core.chat import ChatPrompt
+from workbench.core.chat import ChatPrompt, ToolCall
 from workbench.core.errors import BackendFailed
 from workbench.core.params import GenerationParams
 from workbench.core.settings import Settings
 from workbench.service import Workbench
 from workbench.ui.chat import Ask, Change, request_for, stream_answer
+from workbench.ui.params_panel import PanelSettings
+from workbench.ui.request_options import Options
 from workbench.ui.session import ChatSession
 
 
@@ -28,7 +30,7 @@ class Chat:
     session: ChatSession
 
     def answer(self, **values: object) -> AsyncGenerator[Change, None]:
-        ask = Ask(MODEL, "", GenerationParams.model_validate(values))
+        ask = Ask(MODEL, PanelSettings(params=GenerationParams.model_validate(values)))
         return stream_answer(self.workbench, self.session, ask, LOCAL_USER)
 
 
@@ -100,12 +102,39 @@ async def test_every_setting_reaches_the_model(chat: Chat) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "script", [Script("", tool_calls=(ToolCall("c1", "look", "{}"), ToolCall("c2", "hear", "{}")))]
+)
+async def test_tool_calls_are_answered_one_after_the_other(chat: Chat) -> None:
+    async for _ in chat.answer():
+        pass
+    session = chat.session
+    assert [call.name for call in session.turns[-1].tool_calls] == ["look", "hear"]
+    assert session.begin("seen", MODEL).call_id == "c1"
+    assert session.begin("heard", MODEL).call_id == "c2"
+    assert session.open_call() is None
+    said = [(message.role.value, message.content, message.tool_call_id) for message in session.messages("")]
+    assert said == [
+        ("user", "Count", None),
+        ("assistant", "", None),
+        ("tool", "seen", "c1"),
+        ("tool", "heard", "c2"),
+    ]
+
+
+async def test_log_probabilities_come_with_the_tokens_when_asked_for(chat: Chat) -> None:
+    ask = Ask(MODEL, PanelSettings(options=Options(logprobs=5)))
+    async for _ in stream_answer(chat.workbench, chat.session, ask, LOCAL_USER):
+        pass
+    assert [token.text for token in chat.session.turns[-1].tokens] == ["one ", "two ", "three"]
+
+
 async def test_two_tabs_stream_at_once(chat: Chat) -> None:
     other = ChatSession()
     other.begin("Again", MODEL)
 
     async def run(session: ChatSession) -> None:
-        async for _ in stream_answer(chat.workbench, session, Ask(MODEL, "", GenerationParams()), LOCAL_USER):
+        async for _ in stream_answer(chat.workbench, session, Ask(MODEL), LOCAL_USER):
             pass
 
     await asyncio.gather(run(chat.session), run(other))
@@ -116,7 +145,7 @@ def test_the_conversation_begins_with_the_system_prompt_and_ends_with_the_last_m
     session = ChatSession()
     session.begin("One", MODEL).answer = "First"
     session.begin("Two", MODEL)
-    prompt = request_for(session, Ask(MODEL, "Be brief", GenerationParams())).prompt
+    prompt = request_for(session, Ask(MODEL, PanelSettings("Be brief"))).prompt
     assert isinstance(prompt, ChatPrompt)
     assert [(message.role.value, message.content) for message in prompt.messages] == [
         ("system", "Be brief"), ("user", "One"), ("assistant", "First"), ("user", "Two"),

@@ -9,7 +9,6 @@ from tests.sites import MODEL, OTHER_MODEL, scripted_workbench
 from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.caller import LOCAL_USER
 from workbench.core.errors import BackendFailed
-from workbench.core.params import GenerationParams
 from workbench.core.settings import Settings
 from workbench.service import Workbench
 from workbench.ui.chat import Ask
@@ -31,7 +30,7 @@ class Comparison:
         for place, model in enumerate((MODEL, OTHER_MODEL)):
             pane = self.session.panes[place]
             pane.begin("Hello", model)
-            panes.append(Pane(place, pane, Ask(model, "", GenerationParams())))
+            panes.append(Pane(place, pane, Ask(model)))
         return stream_comparison(self.workbench, self.session, panes, mode, LOCAL_USER)
 
     async def watch(self, mode: Mode) -> list[PaneChange]:

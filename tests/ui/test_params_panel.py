@@ -36,7 +36,7 @@ def test_the_panel_starts_at_the_tables_panel_column_with_the_models_max_tokens(
 
 
 def test_the_values_of_the_controls_are_the_request(panel: ParamsPanel) -> None:
-    settings = panel.settings(["Be brief", 0, 64.0, 0.5, 40.0, "END\n###", -0.5, 0])
+    settings = panel.settings(["Be brief", 0, 64.0, 0.5, 40.0, "END\n###", -0.5, 0, "", "", False])
     assert settings.system == "Be brief"
     assert settings.params == GenerationParams(
         temperature=0.0, max_tokens=64, top_p=0.5, top_k=40, stop=["END", "###"], presence_penalty=-0.5,

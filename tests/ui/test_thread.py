@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from guard.base import Direction, Hazard, Verdict, VerdictState
+from workbench.core.chat import OutputFormat, TokenLogprob, ToolCall
 from workbench.ui.metrics import AnswerMetrics
 from workbench.ui.session import Turn
 from workbench.ui.thread import TURNS_SHOWN, chat_messages, foot_html, guard_html
@@ -42,8 +43,29 @@ def test_only_the_last_turns_are_sent_to_the_browser() -> None:
     assert messages[0]["content"] == "q20"
 
 
+@pytest.mark.parametrize(("answer", "words"), [('{"a": 1}', "Valid by the schema"), ('{"a": "x"}', "Not valid"),
+                                              ("text", "Not valid"), ("", "Not valid")])  # fmt: skip
+def test_an_answer_is_held_to_its_schema(answer: str, words: str) -> None:
+    schema = OutputFormat({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]})
+    assert words in foot_html(Turn("q", answer, output_format=schema, metrics=METRICS))
+
+
+def test_a_tool_call_is_shown_as_text() -> None:
+    shown = texts(Turn("q", tool_calls=(ToolCall("c1", "look", '{"q": "<b>"}'),), metrics=METRICS))[0]
+    assert "<b>look</b>" in shown
+    assert "&lt;b&gt;" in shown
+
+
+def test_the_pages_own_markup_has_no_line_break_that_would_end_it_in_markdown() -> None:
+    token = TokenLogprob(0, "\n\n", b"", -0.1)
+    call = ToolCall("c1", "look", '{\n\n"a": 1}')
+    parts = texts(Turn("q", tool_calls=(call,), tokens=[token], metrics=METRICS))
+    assert parts
+    assert all("\n" not in part for part in parts)
+
+
 def test_what_is_not_known_is_not_shown() -> None:
-    foot = foot_html(AnswerMetrics(None, None, 5, 0, None, "stopped", 0.1))
+    foot = foot_html(Turn("q", metrics=AnswerMetrics(None, None, 5, 0, None, "stopped", 0.1)))
     assert "TTFT" not in foot
     assert "tokens/s" not in foot
     assert "credits" not in foot

@@ -50,7 +50,14 @@ def snippet_request(
     """What the API view shows: one user message under the API settings."""
     said = [Message(Role.SYSTEM, settings.system)] if settings.system.strip() else []
     said.append(Message(Role.USER, message or DEFAULT_MESSAGE))
-    generation = GenerationRequest(model, ChatPrompt(tuple(said)), settings.params)
+    options = settings.options
+    generation = GenerationRequest(
+        model,
+        ChatPrompt(tuple(said), tools=options.tools),
+        settings.params,
+        logprobs=options.logprobs,
+        output_format=options.output_format,
+    )
     return SnippetRequest(generation, base_url, is_streamed=is_streamed, key=key)
 
 

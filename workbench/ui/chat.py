@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from guard.base import Screened, ScreenedEvent
 from workbench.admission import QueuePosition
 from workbench.backends.pool import ModelStatus
 from workbench.core.backend import ModelState
 from workbench.core.caller import Caller
-from workbench.core.chat import ChatPrompt, Delta, Finished, GenerationRequest, Started
+from workbench.core.chat import (
+    ChatPrompt,
+    Delta,
+    Finished,
+    GenerationRequest,
+    Started,
+    ToolCall,
+    ToolCallDelta,
+)
 from workbench.core.errors import WorkbenchError
-from workbench.core.params import GenerationParams
 from workbench.service import CallOptions, Workbench
 from workbench.ui.metrics import Stopwatch
 from workbench.ui.notice import error_notice, loading_notice, queue_notice
+from workbench.ui.params_panel import PanelSettings
 from workbench.ui.session import ChatSession, Turn
 from workbench.ui.streams import TICK_SECONDS, Ended, Failed, flush_seconds, gathered
 
@@ -35,19 +43,27 @@ class Ask:
     """What is asked of the model for the session's last turn."""
 
     model: str
-    system: str
-    params: GenerationParams
+    settings: PanelSettings = field(default_factory=PanelSettings)
     continues: bool = False
 
 
 def request_for(session: ChatSession, ask: Ask) -> GenerationRequest:
     """The session's conversation as a request; `continues` goes on where the last answer broke off."""
+    options = ask.settings.options
     prompt = ChatPrompt(
-        session.messages(ask.system),
+        session.messages(ask.settings.system),
+        tools=options.tools,
         add_generation_prompt=not ask.continues,
         continue_final_message=ask.continues,
     )
-    return GenerationRequest(ask.model, prompt, ask.params, report_effective=True)
+    return GenerationRequest(
+        ask.model,
+        prompt,
+        ask.settings.params,
+        logprobs=options.logprobs,
+        output_format=options.output_format,
+        report_effective=True,
+    )
 
 
 async def stream_answer(
@@ -96,6 +112,7 @@ class Answer:
 
     turn: Turn
     watch: Stopwatch
+    calls: dict[int, ToolCall] = field(default_factory=dict)
     error: WorkbenchError | None = None
     position: QueuePosition | None = None
 
@@ -110,8 +127,19 @@ class Answer:
                 self.watch.add(event)
                 self.turn.answer += event.content
                 self.turn.reasoning += event.reasoning
+                self.turn.tokens.extend(event.logprobs)
+                self._take_calls(event.tool_calls)
             case Started() | Finished():
                 self.watch.add(event)
+
+    def _take_calls(self, pieces: Sequence[ToolCallDelta]) -> None:
+        for piece in pieces:
+            call = self.calls.get(piece.index, ToolCall("", "", ""))
+            self.calls[piece.index] = ToolCall(
+                piece.id or call.id, piece.name or call.name, call.arguments + piece.arguments
+            )
+        if pieces:
+            self.turn.tool_calls = tuple(call for _, call in sorted(self.calls.items()))
 
     def wait(self, position: QueuePosition | None) -> None:
         """The call stands here in the queue; None when it was let in."""
@@ -127,7 +155,7 @@ class Answer:
 
     def finish(self, *, was_stopped: bool, conditions: str = "") -> None:
         """Writes the numbers under the turn; none under a turn that failed before its first token."""
-        if self.error is None or self.turn.answer or self.turn.reasoning:
+        if self.error is None or self.turn.has_answer:
             self.turn.metrics = self.watch.metrics(
                 was_stopped=was_stopped, failed=self.error is not None, conditions=conditions
             )
@@ -139,6 +167,7 @@ def open_answer(
     """The session's last turn, ready to be filled, and the stream that fills it."""
     price = workbench.model(ask.model, caller).card.price_per_million_tokens
     answer = Answer(session.turns[-1], Stopwatch(price))
+    answer.turn.output_format = ask.settings.options.output_format
     options = CallOptions(
         screening=workbench.guards.page_choice,
         on_wait=answer.wait,

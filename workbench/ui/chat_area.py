@@ -40,8 +40,9 @@ LATEX = [
 class ChatArea:
     """The area's parts.
 
-    `proceed` goes on where an answer was cut. `export` and `copy` are hidden: the script presses them for the menu
-    and for the buttons in the thread, so that it gets the thread's own text. `loaded` carries a file's text in.
+    `again` answers the last message anew, `proceed` goes on where an answer was cut. `export` and `copy` are hidden:
+    the script presses them for the menu and for the buttons in the thread, so that it gets the thread's own text.
+    `loaded` carries a file's text in.
     """
 
     thread: gr.Chatbot
@@ -50,6 +51,7 @@ class ChatArea:
     send: gr.Button
     stop: gr.Button
     reset: gr.Button
+    again: gr.Button
     proceed: gr.Button
     export: gr.Button
     copy: gr.Button
@@ -80,6 +82,9 @@ def build_chat_area() -> ChatArea:
                 stop = icon_button("Stop", "wb-stop", visible=False)
             with gr.Row(elem_id="wb-composer-tools"):
                 reset = gr.Button("New chat", size="sm", elem_id="wb-reset", elem_classes="wb-tool", scale=0)
+                again = gr.Button(
+                    "Regenerate", size="sm", elem_id="wb-again", elem_classes="wb-tool", scale=0
+                )
                 proceed = gr.Button(
                     "Continue",
                     size="sm",
@@ -95,7 +100,9 @@ def build_chat_area() -> ChatArea:
         export = gr.Button("Export", elem_id="wb-export-run", visible="hidden")
         copy = gr.Button("Copy", elem_id="wb-copy-run", visible="hidden")
         loaded = gr.Textbox(visible="hidden")
-    return ChatArea(thread, notice, composer, send, stop, reset, proceed, export, copy, load, loaded, context)
+    return ChatArea(
+        thread, notice, composer, send, stop, reset, again, proceed, export, copy, load, loaded, context
+    )
 
 
 def icon_button(

@@ -143,9 +143,13 @@ class ChatEvents:
             yield {area.notice: error_notice(failure)}
             return
         turn = session.begin(text, model) if text is not None else session.turns[-1]
+        if text is not None and session.open_call() is not None:
+            # The model called several tools: it goes on when every call has its result.
+            yield {area.thread: chat_messages(session.turns), area.composer: "", area.notice: ""}
+            return
         turn.metrics = None
         turn.verdicts.clear()
-        ask, caller = Ask(model, values.system, values.params, continues), self._caller_of(request)
+        ask, caller = Ask(model, values, continues), self._caller_of(request)
         yield self._begun(session, is_new=text is not None)
         async with aclosing(stream_answer(self._workbench, session, ask, caller)) as changes:
             async for change in changes:
@@ -173,7 +177,7 @@ class ChatEvents:
     def _ended(self, session: ChatSession, turn: Turn, status: ModelStatus) -> Updates:
         area = self._area
         updates: Updates = {area.send: gr.Button(visible=True), area.stop: gr.Button(visible=False)}
-        if not turn.answer and not turn.reasoning and turn in session.turns:
+        if not turn.has_answer and turn in session.turns:
             # Nothing came back: the message returns to the composer, so that it can be sent again.
             session.turns.remove(turn)
             updates[area.composer] = turn.user
@@ -214,7 +218,7 @@ def bind_chat(
     )
     area.thread.example_select(events.choose_example, without_text, paints, trigger_mode="once", **quiet)
     area.thread.edit(events.edit, without_text, paints, trigger_mode="once", **quiet)
-    area.thread.retry(events.regenerate, without_text, paints, trigger_mode="once", **quiet)
+    area.again.click(events.regenerate, without_text, paints, trigger_mode="once", **quiet)
     area.proceed.click(events.proceed, without_text, paints, trigger_mode="once", **quiet)
     area.stop.click(events.stop, [session], None, queue=False, **quiet)
     cleared = [area.thread, area.notice, area.context, area.proceed]

@@ -77,7 +77,7 @@ class CompareEvents:
             if place < count:
                 status = self._workbench.model(model, self._caller_of(request))
                 chosen = column.params.settings(settings, ignored_by(status))
-                panes.append(Pane(place, session.panes[place], Ask(model, chosen.system, chosen.params)))
+                panes.append(Pane(place, session.panes[place], Ask(model, chosen)))
         return panes
 
     def _begun(self, panes: Sequence[Pane]) -> Updates:

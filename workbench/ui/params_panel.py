@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -16,6 +16,7 @@ from workbench.core.errors import InvalidRequest
 from workbench.core.params import MAX_STOP_STRINGS, PANEL_PARAMS, PARAMS, Control, GenerationParams, ParamSpec
 from workbench.ui.markup import markup
 from workbench.ui.presets import slider_names
+from workbench.ui.request_options import Options, RequestOptions, build_request_options, read_options
 
 SYSTEM_PLACEHOLDER = "You are a concise assistant."
 STOP_PLACEHOLDER = "One a line, at most 4"
@@ -30,13 +31,14 @@ class ParamsPanel:
 
     system: gr.Textbox
     controls: Mapping[str, gr.Component]
+    options: RequestOptions
     reset: gr.Button
     facts: gr.HTML
 
     @property
     def inputs(self) -> list[gr.Component]:
-        """What an event must be given for `settings`: the system prompt, then the controls."""
-        return [self.system, *self.controls.values()]
+        """What an event must be given for `settings`: the system prompt, the controls, the options."""
+        return [self.system, *self.controls.values(), *self.options.inputs]
 
     def settings(self, values: Sequence[Any], ignored: Collection[str] = ()) -> PanelSettings:
         """The values of `inputs`, checked, without those the model's endpoint ignores.
@@ -44,16 +46,19 @@ class ParamsPanel:
         Raises: InvalidRequest naming the setting at fault.
         """
         system, *rest = values
-        given = {name: value for name, value in zip(self.controls, rest, strict=True) if name not in ignored}
-        return PanelSettings(system or "", params_from(given))
+        count = len(self.controls)
+        given = dict(zip(self.controls, rest[:count], strict=True))
+        params = params_from({name: value for name, value in given.items() if name not in ignored})
+        return PanelSettings(system or "", params, read_options(rest[count:]))
 
 
 @dataclass(frozen=True, slots=True)
 class PanelSettings:
     """What a panel says."""
 
-    system: str
-    params: GenerationParams
+    system: str = ""
+    params: GenerationParams = field(default_factory=GenerationParams)
+    options: Options = field(default_factory=Options)
 
 
 def panel_defaults(card: ModelCard) -> dict[str, float | int | str | None]:
@@ -74,11 +79,12 @@ def build_params_panel(prefix: str, card: ModelCard) -> ParamsPanel:
         elem_id=f"{prefix}-system", elem_classes="wb-field",
     )  # fmt: skip
     controls = {spec.name: _control(prefix, spec, defaults[spec.name]) for spec in PANEL_PARAMS}
+    options = build_request_options(prefix)
     reset = gr.Button(
         "Reset to model defaults", size="sm", elem_id=f"{prefix}-reset", elem_classes="wb-quiet"
     )
     shown = markup(facts_html(card), elem_id=f"{prefix}-defaults")
-    return ParamsPanel(system, controls, reset, shown)
+    return ParamsPanel(system, controls, options, reset, shown)
 
 
 def facts_html(card: ModelCard, ignored: Collection[str] = ()) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from guard.base import Verdict
-from workbench.core.chat import Message, Role
+from workbench.core.chat import Message, OutputFormat, Role, TokenLogprob, ToolCall
 from workbench.ui.metrics import AnswerMetrics
 
 SECONDS_KEPT = 3600
@@ -16,15 +16,25 @@ SECONDS_KEPT = 3600
 class Turn:
     """What the user said, what came back so far, and the guard's verdicts on both.
 
-    `metrics` is None until the answer has ended.
+    `metrics` is None until the answer has ended. `call_id` marks a turn in which the user gives a tool's result.
+    `output_format` is what the answer was asked to be.
     """
 
     user: str
     answer: str = ""
     reasoning: str = ""
     model: str = ""
+    call_id: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tokens: list[TokenLogprob] = field(default_factory=list)
+    output_format: OutputFormat | None = None
     metrics: AnswerMetrics | None = None
     verdicts: list[Verdict] = field(default_factory=list)
+
+    @property
+    def has_answer(self) -> bool:
+        """True when anything came back."""
+        return bool(self.answer or self.reasoning or self.tool_calls)
 
 
 @dataclass(slots=True)
@@ -40,8 +50,9 @@ class ChatSession:
     is_stopping: bool = False
 
     def begin(self, text: str, model: str) -> Turn:
-        """A new last turn, not answered yet."""
-        turn = Turn(user=text, model=model)
+        """A new last turn, not answered yet; the result of a tool when a call waits for one."""
+        call = self.open_call()
+        turn = Turn(user=text, model=model, call_id=None if call is None else call.id)
         self.turns.append(turn)
         return turn
 
@@ -49,7 +60,8 @@ class ChatSession:
         """The turn `index` without its answer, everything after it dropped; `text` replaces what was said."""
         turn = self.turns[index]
         del self.turns[index + 1 :]
-        self.turns[index] = Turn(user=turn.user if text is None else text, model=model)
+        said = turn.user if text is None else text
+        self.turns[index] = Turn(user=said, model=model, call_id=turn.call_id)
         return self.turns[index]
 
     def clear(self) -> None:
@@ -63,10 +75,25 @@ class ChatSession:
         if system.strip():
             said.append(Message(Role.SYSTEM, system))
         for turn in self.turns:
-            said.append(Message(Role.USER, turn.user))
-            if turn.answer or turn.metrics is not None:
-                said.append(Message(Role.ASSISTANT, turn.answer))
+            said.append(
+                Message(Role.USER, turn.user)
+                if turn.call_id is None
+                else Message(Role.TOOL, turn.user, tool_call_id=turn.call_id)
+            )
+            if turn.has_answer or turn.metrics is not None:
+                said.append(Message(Role.ASSISTANT, turn.answer, tool_calls=turn.tool_calls))
         return tuple(said)
+
+    def open_call(self) -> ToolCall | None:
+        """The first tool call of the last answer that has no result yet."""
+        given: set[str | None] = set()
+        for turn in reversed(self.turns):
+            if turn.tool_calls:
+                return next((call for call in turn.tool_calls if call.id not in given), None)
+            if turn.call_id is None or turn.has_answer:
+                return None
+            given.add(turn.call_id)
+        return None
 
 
 PANES = 4

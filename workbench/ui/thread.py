@@ -7,9 +7,12 @@ from html import escape
 from typing import Any
 
 from guard.base import Direction, Verdict
+from workbench.core.chat import ToolCall
 from workbench.ui.applied import applied_html
 from workbench.ui.metrics import FINISH_REASONS, AnswerMetrics, duration, in_credits
+from workbench.ui.request_options import schema_fault
 from workbench.ui.session import Turn
+from workbench.ui.token_view import tokens_html
 
 TURNS_SHOWN = 100
 """The browser shows the last turns only: rendering time grows with the thread; the session keeps them all."""
@@ -34,11 +37,19 @@ def _assistant_parts(turn: Turn, is_open: bool) -> list[str]:
         parts.append(_reasoning_html(turn.reasoning, is_open=is_open and not turn.answer))
     if turn.answer:
         parts.append(turn.answer)
-    elif is_open and not turn.reasoning:
+    elif is_open and not turn.has_answer:
         parts.append(_WAITING)
+    if turn.tool_calls:
+        parts.append(_on_one_line(_calls_html(turn.tool_calls)))
     if turn.metrics is not None:
-        parts.append(foot_html(turn.metrics, turn.verdicts, has_text=bool(turn.answer)))
+        foot = foot_html(turn) + tokens_html(turn.tokens) + applied_html(turn.metrics.effective)
+        parts.append(_on_one_line(foot))
     return parts
+
+
+def _on_one_line(html: str) -> str:
+    """The same markup without line breaks: to Markdown an empty line would end it."""
+    return html.replace("\n", "&#10;")
 
 
 _WAITING = (
@@ -55,27 +66,53 @@ def _reasoning_html(text: str, *, is_open: bool) -> str:
     return f'<details class="wb-reasoning"{state}><summary>{title}</summary><div>{body}</div></details>'
 
 
-def foot_html(metrics: AnswerMetrics, verdicts: Sequence[Verdict] = (), *, has_text: bool = True) -> str:
-    """The line under an answer: time to first token, speed, tokens in and out, cost, why it ended."""
-    facts: list[tuple[str, str, str]] = []
-    if metrics.ttft_seconds is not None:
-        facts.append(("TTFT", duration(metrics.ttft_seconds), "Sent to the first token"))
-    if metrics.tokens_per_second is not None:
-        facts.append(("", f"{metrics.tokens_per_second:.1f} tokens/s", "(tokens - 1) / (last - first token)"))
-    facts.append(("", f"{metrics.prompt_tokens} in", "Tokens of the prompt, the conversation included"))
-    facts.append(("", f"{metrics.completion_tokens} out", "Tokens of the answer, reasoning included"))
-    if metrics.cost is not None:
-        facts.append(("", f"{in_credits(metrics.cost)} credits", "Tokens x the model's price"))
-    label, meaning = FINISH_REASONS.get(metrics.finish_reason, (metrics.finish_reason, ""))
-    spans = "".join(f'<span title="{escape(title)}">{_label(name)}{escape(value)}</span>'
-                    for name, value, title in facts)  # fmt: skip
-    quiet = "" if metrics.finish_reason in ("stop", "tool_calls") else " wb-marked"
-    end = f'<span class="wb-finish{quiet}" title="{escape(meaning)}">{escape(label)}</span>'
-    copy = _COPY if has_text else ""
+def _calls_html(calls: Sequence[ToolCall]) -> str:
+    """The functions the model wants called, and with what."""
+    blocks = "".join(
+        f'<div class="wb-call"><b>{escape(call.name)}</b><code>{escape(call.arguments)}</code></div>'
+        for call in calls
+    )
+    return f'<div class="wb-calls"><span>Calls a tool; your next message is its result.</span>{blocks}</div>'
+
+
+def foot_html(turn: Turn) -> str:
+    """The line under an answer: time to first token, speed, tokens in and out, cost, why it ended, what was found."""
+    metrics = turn.metrics
+    if metrics is None:
+        return ""
+    parts = [_COPY] if turn.answer else []
     if metrics.conditions:
-        copy += f'<span class="wb-conditions">{escape(metrics.conditions)}</span>'
-    line = f'<div class="wb-foot">{copy}{spans}{end}{guard_html(verdicts)}</div>'
-    return line + applied_html(metrics.effective)
+        parts.append(f'<span class="wb-conditions">{escape(metrics.conditions)}</span>')
+    parts += [f'<span title="{escape(meaning)}">{escape(text)}</span>' for text, meaning in _facts(metrics)]
+    label, meaning = FINISH_REASONS.get(metrics.finish_reason, (metrics.finish_reason, ""))
+    quiet = "" if metrics.finish_reason in ("stop", "tool_calls") else " wb-marked"
+    parts.append(f'<span class="wb-finish{quiet}" title="{escape(meaning)}">{escape(label)}</span>')
+    parts += [_schema_html(turn), guard_html(turn.verdicts)]
+    return f'<div class="wb-foot">{"".join(parts)}</div>'
+
+
+def _facts(metrics: AnswerMetrics) -> list[tuple[str, str]]:
+    """The numbers that are known, each with how it is defined."""
+    facts: list[tuple[str, str]] = []
+    if metrics.ttft_seconds is not None:
+        facts.append((f"TTFT {duration(metrics.ttft_seconds)}", "Sent to the first token"))
+    if metrics.tokens_per_second is not None:
+        facts.append((f"{metrics.tokens_per_second:.1f} tokens/s", "(tokens - 1) / (last - first token)"))
+    facts.append((f"{metrics.prompt_tokens} in", "Tokens of the prompt, the conversation included"))
+    facts.append((f"{metrics.completion_tokens} out", "Tokens of the answer, reasoning included"))
+    if metrics.cost is not None:
+        facts.append((f"{in_credits(metrics.cost)} credits", "Tokens x the model's price"))
+    return facts
+
+
+def _schema_html(turn: Turn) -> str:
+    """Whether the answer is what the schema asked for; "" when none was asked."""
+    if turn.output_format is None:
+        return ""
+    fault = schema_fault(turn.answer, turn.output_format)
+    if not fault:
+        return '<span class="wb-schema">Valid by the schema</span>'
+    return f'<span class="wb-schema wb-marked" title="{escape(fault)}">Not valid by the schema</span>'
 
 
 def guard_html(verdicts: Sequence[Verdict]) -> str:
@@ -103,10 +140,6 @@ def _verdict_text(verdict: Verdict) -> str:
     limit = "" if verdict.threshold is None else f" (unsafe from {verdict.threshold:.2f})"
     reason = f", {verdict.reason}" if verdict.reason else ""
     return f"{verdict.guard} on the {verdict.direction.value}: {verdict.state.value}{score}{limit}{reason}"
-
-
-def _label(name: str) -> str:
-    return f"<b>{escape(name)}</b> " if name else ""
 
 
 _COPY = (

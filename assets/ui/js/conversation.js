@@ -3,7 +3,7 @@
 
 (() => {
   const wb = (window.wb = window.wb || {});
-  const isDecoration = (text) => /^<(details class="wb-reasoning|div class="wb-(foot|waiting))/.test(text);
+  const isDecoration = (text) => /^<(details class="wb-reasoning|div class="wb-(foot|waiting|calls))/.test(text);
 
   // [{role, content}] of what was said, without the page's own decoration.
   function plain(thread) {
