@@ -11,6 +11,7 @@ from workbench.ui import assets
 from workbench.ui.account import build_account_page
 from workbench.ui.compare import build_compare_page
 from workbench.ui.context import PageContext
+from workbench.ui.guard_lab import build_guard_lab_page
 from workbench.ui.home import build_home_page
 from workbench.ui.identity import CallerOf, local_user
 from workbench.ui.navigation import Link, Page, build_navigation
@@ -27,6 +28,7 @@ PAGES = {
     Page("home", "Home", "home"): build_home_page,
     Page("serverless", "Serverless", "serverless"): build_serverless_page,
     Page("compare", "Compare", "compare"): build_compare_page,
+    Page("guard-lab", "Guard lab", "guard"): build_guard_lab_page,
     Page("account", "Account", "account"): build_account_page,
 }
 """The pages in the sidebar's order. A page is in the sidebar when it is here."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROUTE = "/ui"
 """Not /assets or /static: those are Gradio's own."""
-STYLE_SHEETS = ("tokens", "shell", "controls", "chat", "panel", "code", "pages", "account", "phone")
+STYLE_SHEETS = ("tokens", "shell", "controls", "chat", "panel", "code", "pages", "account", "lab", "phone")
 SCRIPTS = ("shell", "clipboard", "chat", "conversation", "panel")
 
 
