@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import AsyncGenerator
@@ -49,6 +50,8 @@ def run_experiment(experiment: Experiment, out: Path) -> Results:
 
     settings = read_settings()
     folder = ExperimentFolder(out)
+    # A polite end is the same as Ctrl-C: what is done is kept and reported.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         asyncio.run(_run(experiment, folder, settings))
     except KeyboardInterrupt:

@@ -1,0 +1,65 @@
+"""`workbench load` against a real server: on schedule, with the server's own token counts, without retries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.sites import LiveServer, serve_live
+from workbench.backends.scripted import Script, ScriptedBackend
+from workbench.cli import app
+from workbench.core.errors import BackendFailed
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LiveServer]:
+    with serve_live(tmp_path, ScriptedBackend([Script("one two three four five")])) as server:
+        yield server
+
+
+def load(server: LiveServer, *arguments: str) -> dict[str, object]:
+    done = RUNNER.invoke(
+        app,
+        ["load", "--model", server.model, "--base-url", server.base_url, "--json", *arguments],
+        env={"WORKBENCH_API_KEY": server.api_key},
+    )
+    assert done.exit_code == 0, done.output
+    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_a_server_is_loaded_over_the_wire(server: LiveServer) -> None:
+    found = load(server, "--rate", "10/s", "--duration", "1s", "--output-tokens", "3")
+    counts, latencies = found["requests"], found["latencies_ms"]
+    assert isinstance(counts, dict)
+    assert isinstance(latencies, dict)
+    assert counts["ok"] == len(server.backend.calls) > 0
+    assert counts["failed"] == 0
+    assert found["measured_at"] == "client"
+    assert latencies["ttft_ms"]["count"] == counts["ok"]
+    assert 0 < latencies["ttft_ms"]["p50"] <= latencies["end_to_end_ms"]["p50"]
+
+
+def test_failures_are_counted_by_code_and_not_sent_again(tmp_path: Path) -> None:
+    with serve_live(tmp_path, ScriptedBackend([Script("", error=BackendFailed("broken"))])) as server:
+        found = load(server, "--rate", "5/s", "--duration", "1s")
+        counts = found["requests"]
+        assert isinstance(counts, dict)
+        assert counts["failed"] == len(server.backend.calls) > 0
+        assert counts["ok"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--rate", "often"], "a rate is written like"), (["--duration", "-3s"], "a duration is written like")],
+)
+def test_wrong_usage_is_exit_code_2(arguments: list[str], said: str) -> None:
+    done = RUNNER.invoke(app, ["load", "--model", "m", *arguments], env={"COLUMNS": "200"})
+    assert done.exit_code == 2
+    assert said in done.output
