@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from evaluators.base import Likelihood
+from evaluators.base import Likelihood, Sample
 from evaluators.timing import RequestTiming, Side, classify
 from workbench.core.backend import ModelCard, ModelInfo
 from workbench.core.caller import Caller
@@ -19,6 +19,8 @@ from workbench.core.chat import (
     Delta,
     FinishReason,
     GenerationRequest,
+    Message,
+    Role,
     Started,
     TextPrompt,
     TokenLogprob,
@@ -27,6 +29,7 @@ from workbench.core.chat import (
 )
 from workbench.core.errors import BackendFailed, Unavailable, WorkbenchError
 from workbench.core.params import GenerationParams
+from workbench.experiments.spec import CandidateSpec
 from workbench.service import CallOptions, Workbench
 
 LOAD_WAIT_SECONDS = 1.0
@@ -158,6 +161,14 @@ async def patiently(ask: Any, *, attempts: int = 30, wait_seconds: float = LOAD_
         await asyncio.sleep(wait_seconds)
         reply = await ask()
     return reply
+
+
+def chat_prompt(candidate: CandidateSpec, sample: Sample) -> ChatPrompt:
+    """The item as a chat, under the candidate's system prompt unless the item brings its own."""
+    messages = sample.messages or (Message(Role.USER, sample.prompt),)
+    if candidate.system and messages[0].role is not Role.SYSTEM:
+        messages = (Message(Role.SYSTEM, candidate.system), *messages)
+    return ChatPrompt(messages)
 
 
 def shared_length(first: tuple[int, ...], second: tuple[int, ...]) -> int:

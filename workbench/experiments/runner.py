@@ -13,26 +13,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from evaluators.base import Answer, Sample, evaluate
-from evaluators.data import load_builtin
-from evaluators.load import open_loop
 from evaluators.summary import score_row
-from evaluators.timing import RequestClass, RequestTiming
+from evaluators.timing import RequestClass
 from workbench.core.caller import LOCAL_USER
-from workbench.core.chat import ChatPrompt, FinishReason, Message, Role, TrafficClass
+from workbench.core.chat import FinishReason, TrafficClass
 from workbench.core.errors import WorkbenchError
-from workbench.experiments.calls import Ask, Reply, Respondent, patiently
+from workbench.experiments.calls import Ask, Reply, Respondent, chat_prompt, patiently
 from workbench.experiments.folder import ExperimentFolder
+from workbench.experiments.load_test import LoadTest
 from workbench.experiments.machine import CpuWatch
 from workbench.experiments.manifest import CANCELLED, FAILED, ManifestWriter
 from workbench.experiments.progress import OnProgress, Pacer
 from workbench.experiments.questions import Probe, open_probe
 from workbench.experiments.rows import PhaseKind, PhaseRow, RequestKind, RequestRow, SampleRow, sample_id
-from workbench.experiments.spec import CandidateSpec, Experiment, LoadSpec, Mode
+from workbench.experiments.spec import CandidateSpec, Experiment, Mode
 
 ITEMS_AT_ONCE = 8
 """Items asked at the same time where nobody said otherwise; each of them sends all its choices at once."""
-WARM_UPS = 2
-DRAIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +96,18 @@ class ExperimentRunner:
             total, total - left, rounds * (0.0 if load is None else load.duration_s), self._on_progress
         )
         is_together = self._experiment.mode is Mode.CONTENDED
+        seed = self._experiment.seed
+        test = None if load is None else LoadTest(load, seed, self._folder, self._respondent, manifest)
         for candidate in self._experiment.candidates:
             if not items[candidate.name] and candidate not in loads:
                 continue
             pacer.enter(f"{candidate.name}: loading the model")
             manifest.add_candidate(candidate, *await self._respondent.prepare(candidate.model))
             await self._ask_all(candidate, items[candidate.name], pacer, manifest)
-            if load is not None and candidate in loads and not is_together:
-                await self._load([candidate], load, pacer, manifest)
-        if load is not None and loads and is_together:
-            await self._load(loads, load, pacer, manifest)
+            if test is not None and candidate in loads and not is_together:
+                await test.run([candidate], pacer)
+        if test is not None and loads and is_together:
+            await test.run(loads, pacer)
 
     def _open_items(self, candidate: CandidateSpec, probes: Sequence[Probe]) -> list[_Item]:
         """What was not answered yet; an item none of whose requests got through counts as open."""
@@ -210,113 +209,6 @@ class ExperimentRunner:
             answer_sha256=reply.answer_sha256,
             fingerprint=reply.fingerprint,
         )
-
-    # -- load --
-
-    async def _load(
-        self, candidates: Sequence[CandidateSpec], load: LoadSpec, pacer: Pacer, manifest: ManifestWriter
-    ) -> None:
-        """Puts candidates under load, at the same time where there are several."""
-        names = ", ".join(candidate.name for candidate in candidates)
-        questions = load_builtin(load.data).samples
-        pacer.enter(f"{names}: warming up")
-        for candidate in candidates:
-            await self._warm_up(candidate, load, questions)
-        pacer.enter(f"{names}: {load.duration_s:.0f} seconds of load")
-        ticking = asyncio.create_task(_tick(pacer, load.duration_s))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for candidate in candidates:
-                    together = tuple(other.name for other in candidates if other is not candidate)
-                    group.create_task(self._load_one(candidate, load, questions, together, manifest))
-            pacer.load_ended(load.duration_s)
-        finally:
-            ticking.cancel()
-
-    async def _warm_up(self, candidate: CandidateSpec, load: LoadSpec, questions: Sequence[Sample]) -> None:
-        for number in range(WARM_UPS):
-            sample = questions[number % len(questions)]
-            reply = await patiently(lambda s=sample: self._respondent.answer(_load_ask(candidate, load, s)))
-            self._folder.requests.add(
-                [self._load_row(RequestKind.WARM_UP, candidate, self._run, number, reply.timing)]
-            )
-
-    async def _load_one(
-        self,
-        candidate: CandidateSpec,
-        load: LoadSpec,
-        questions: Sequence[Sample],
-        together: tuple[str, ...],
-        manifest: ManifestWriter,
-    ) -> None:
-        due = load.due(self._experiment.seed)
-        run, foreign, number = secrets.token_hex(4), 0, 0
-        began_at, began, watch = datetime.now(UTC), time.monotonic(), CpuWatch()
-
-        async def send(request_index: int) -> RequestTiming:
-            nonlocal foreign
-            ask = _load_ask(candidate, load, questions[request_index % len(questions)])
-            reply = await self._respondent.answer(ask)
-            if not together:
-                foreign = max(foreign, self._respondent.foreign_requests())
-            manifest.saw_load(candidate, reply)
-            return reply.timing
-
-        def store(timing: RequestTiming) -> None:
-            nonlocal number
-            self._folder.requests.add([self._load_row(RequestKind.LOAD, candidate, run, number, timing)])
-            number += 1
-
-        is_complete = False
-        try:
-            await open_loop(send, due, duration_s=load.duration_s, drain_s=DRAIN_SECONDS, on_result=store)
-            is_complete = True
-        finally:
-            self._folder.phases.add(
-                [
-                    PhaseRow(
-                        PhaseKind.LOAD,
-                        candidate.name,
-                        run,
-                        began_at.isoformat(timespec="seconds"),
-                        time.monotonic() - began,
-                        is_complete,
-                        offered_rate=len(due) / load.duration_s,
-                        together_with=together,
-                        others_cpu_share=watch.others_share(),
-                        foreign_requests=foreign,
-                    )
-                ]
-            )
-
-    def _load_row(
-        self, kind: RequestKind, candidate: CandidateSpec, run: str, number: int, timing: RequestTiming
-    ) -> RequestRow:
-        return RequestRow(f"{candidate.name}/{kind}/{run}/{number}", kind, candidate.name, run, timing)
-
-
-async def _tick(pacer: Pacer, seconds: float) -> None:
-    """Lets a load test's time pass in the progress."""
-    for passed in range(1, round(seconds) + 1):
-        await asyncio.sleep(1.0)
-        pacer.load_passed(passed)
-
-
-def _load_ask(candidate: CandidateSpec, load: LoadSpec, sample: Sample) -> Ask:
-    params = candidate.parameters.model_copy(
-        update={"max_tokens": load.output_tokens, "ignore_eos": True, "min_tokens": None, "stop": None}
-    )
-    return Ask(
-        candidate.model, chat_prompt(candidate, sample), params, TrafficClass.LOAD, is_length_fixed=True
-    )
-
-
-def chat_prompt(candidate: CandidateSpec, sample: Sample) -> ChatPrompt:
-    """The item as a chat, under the candidate's system prompt unless the item brings its own."""
-    messages = sample.messages or (Message(Role.USER, sample.prompt),)
-    if candidate.system and messages[0].role is not Role.SYSTEM:
-        messages = (Message(Role.SYSTEM, candidate.system), *messages)
-    return ChatPrompt(messages)
 
 
 def _judged(item: _Item, replies: Sequence[Reply]) -> SampleRow:

@@ -12,10 +12,12 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from evaluators.capacity import Fit
 from evaluators.plan import Choice
 from workbench.experiments.deployment import MACHINE_HOURS, CandidateForecast, DeploymentSection
 from workbench.experiments.report import sections
 from workbench.experiments.report.charts import legend
+from workbench.experiments.report.load_table import SHOWN_LATENCIES, LoadRow, load_rows
 from workbench.experiments.report.pictures import Chart, pictures
 from workbench.experiments.report.words import NONE, milliseconds, short
 from workbench.experiments.report.worst import WorstItems, worst_items
@@ -54,6 +56,7 @@ class ForecastTable:
     """One candidate on every GPU of the catalogue."""
 
     candidate: str
+    cheapest: str
     load: str
     rows: tuple[ForecastRow, ...]
 
@@ -74,7 +77,7 @@ class Page:
     scores: list[sections.ScoreRow]
     differences: list[sections.DifferenceRow]
     difference_note: str
-    loads: list[sections.LoadRow]
+    loads: list[LoadRow]
     latency_names: list[str]
     cost_name: str
     load_note: str
@@ -112,13 +115,13 @@ def report_html(results: Results, deployment: DeploymentSection, *, recorded: st
         scores=sections.score_rows(results),
         differences=sections.difference_rows(results),
         difference_note=results.note,
-        loads=sections.load_rows(results),
-        latency_names=[f"{name}, p50" for name in sections.SHOWN_LATENCIES.values()],
+        loads=load_rows(results),
+        latency_names=[f"{name}, p50" for name in SHOWN_LATENCIES.values()],
         cost_name=cost_name,
         load_note=_load_note(results),
         plan=_plan_rows(deployment),
         plan_note=_plan_note(results, deployment),
-        forecasts=[_forecast_table(made) for made in deployment.forecasts],
+        forecasts=[_forecast_table(made, deployment.hardware.currency) for made in deployment.forecasts],
         currency=deployment.hardware.currency,
         start=start_commands(results),
         worst=worst_items(results),
@@ -199,10 +202,11 @@ def _plan_note(results: Results, deployment: DeploymentSection) -> str:
     return f"{proven}From what was measured on this machine. {price}"
 
 
-def _forecast_table(made: CandidateForecast) -> ForecastTable:
+def _forecast_table(made: CandidateForecast, currency: str) -> ForecastTable:
     load = made.load
     return ForecastTable(
         made.candidate,
+        _cheapest(made, currency),
         f"For {load.requests_per_minute:.0f} requests a minute of {load.prompt_tokens} prompt and "
         f"{load.output_tokens} output tokens, {load.concurrency} at a time. Bounds from memory size and bandwidth "
         "alone: they rule hardware out and never prove that it will do.",
@@ -218,6 +222,16 @@ def _forecast_table(made: CandidateForecast) -> ForecastTable:
             for row in made.rows
         ),
     )
+
+
+def _cheapest(made: CandidateForecast, currency: str) -> str:
+    """The summary's one sentence: a forecast, and called one."""
+    priced = [(row.cost_per_hour_at_least, row) for row in made.rows
+              if row.fit is Fit.FITS and row.cost_per_hour_at_least is not None]  # fmt: skip
+    if not priced:
+        return "no GPU of the catalogue is known to fit (forecast)"
+    cost, row = min(priced, key=lambda pair: pair[0])
+    return f"the cheapest that fits is {row.gpu}, at least {cost:.2f} {currency} an hour (forecast, not measured)"
 
 
 def _method(results: Results) -> list[str]:
