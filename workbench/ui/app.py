@@ -11,6 +11,7 @@ from workbench.ui import assets
 from workbench.ui.account import build_account_page
 from workbench.ui.compare import build_compare_page
 from workbench.ui.context import PageContext
+from workbench.ui.evaluate import build_evaluate_page
 from workbench.ui.guard_lab import build_guard_lab_page
 from workbench.ui.home import build_home_page
 from workbench.ui.identity import CallerOf, local_user
@@ -28,6 +29,7 @@ PAGES = {
     Page("home", "Home", "home"): build_home_page,
     Page("serverless", "Serverless", "serverless"): build_serverless_page,
     Page("compare", "Compare", "compare"): build_compare_page,
+    Page("evaluate", "Evaluate", "evaluate"): build_evaluate_page,
     Page("guard-lab", "Guard lab", "guard"): build_guard_lab_page,
     Page("account", "Account", "account"): build_account_page,
 }
