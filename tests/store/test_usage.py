@@ -101,7 +101,7 @@ async def test_while_the_database_is_locked_the_counts_are_kept_and_written_late
     store = await Store.open(address, clock=clock)
     blocker = sqlite3.connect(address, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, logger="workbench"):
         assert not await store.usage.add(ADA, "m", Usage(3, 0))
     assert "kept in memory" in caplog.text
     blocker.execute("ROLLBACK")
