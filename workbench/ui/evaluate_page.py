@@ -102,7 +102,7 @@ def _questions() -> tuple[gr.components.Component, ...]:
         with gr.Row(elem_classes="wb-form-row"):
             items = gr.Number(200, label="Items of each set", minimum=10, precision=0, elem_id="wb-evaluate-items",
                               elem_classes="wb-field")  # fmt: skip
-            rate = gr.Textbox("60/min", label="Load", info="As in 10/min or 2/s.", elem_id="wb-evaluate-rate",
+            rate = gr.Textbox("90/min", label="Load", info="As in 10/min or 2/s.", elem_id="wb-evaluate-rate",
                               elem_classes=["wb-field", "wb-help"])  # fmt: skip
             peak = gr.Textbox("", label="Peaks", info="As in 50/min; empty for none.", elem_id="wb-evaluate-peak",
                               elem_classes=["wb-field", "wb-help"])  # fmt: skip
