@@ -234,3 +234,21 @@ def test_the_schema_and_the_tools_of_the_api_view_are_in_its_code(page: Page) ->
     page.click("#api-schema-drawer > button")
     page.fill("#api-schema textarea", '{"type": "object", "required": ["city"]}')
     expect(page.locator(CODE)).to_contain_text("json_schema")
+
+
+def test_run_and_compare_goes_through_the_http_door_and_agrees(page: Page, stage: Stage) -> None:
+    choose_view(page, "API")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.click("#api-run")
+    expect(page.locator("#api-run-result")).to_contain_text("agree: the same 7 tokens")
+    assert any(url.endswith("/openai/v1/chat/completions") for url in asked)
+    first, second = stage.backends[SMALL].calls[-2:]
+    assert first.request.params == second.request.params
+    assert first.request.params.seed is not None
+    expect(page.locator("#api-calls summary")).to_have_count(1)
+    expect(page.locator("#api-calls summary")).to_contain_text("200")
+    stage.scripts += [Script("One answer"), Script("Another answer")]
+    page.click("#api-run")
+    expect(page.locator("#api-run-result")).to_contain_text("differ")
+    expect(page.locator("#api-calls summary")).to_have_count(2)

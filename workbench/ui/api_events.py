@@ -23,6 +23,7 @@ from workbench.ui.config_panel import ConfigPanel
 from workbench.ui.identity import CallerOf, api_address
 from workbench.ui.model_header import ignored_by
 from workbench.ui.notice import Kind, error_notice, notice_html
+from workbench.ui.run_compare import body_json, compare_with_page, seed_of, with_seed
 
 _KEY_TITLE = "Your key is in the block below"
 _KEY_TEXT = "It works for 24 hours and is shown this once. Paste the block into a terminal: it runs as it is."
@@ -65,6 +66,22 @@ class ApiEvents:
             Kind.INFO, _KEY_TITLE, _KEY_TEXT
         )
 
+    def prepare_run(self, request: gr.Request, *source: Any) -> tuple[str, str]:
+        """What the browser is to send, and an empty place for the result."""
+        try:
+            return body_json(with_seed(self._wanted(request, source))), ""
+        except WorkbenchError as failure:
+            return "", error_notice(failure)
+
+    async def compare_run(
+        self, request: gr.Request, body: str, call: str, *source: Any
+    ) -> tuple[Any, str, str]:
+        """Whether the page gives what the API gave; the body and the call are forgotten."""
+        if not body or not call:
+            return gr.skip(), "", ""
+        wanted = with_seed(self._wanted(request, source), seed_of(body))
+        return await compare_with_page(self._workbench, wanted, call, self._caller_of(request)), "", ""
+
     def _wanted(self, request: gr.Request, source: Sequence[Any], key: str | None = None) -> SnippetRequest:
         is_streamed, message, model, *values = source
         status = self._workbench.model(model, self._caller_of(request))
@@ -89,3 +106,12 @@ def bind_api_view(
     )
     made = view.make_key.click(events.make_key, source, [view.block, view.key_notice], **quiet)
     made.then(None, None, None, js="() => wb.copyBlock('#api-block code', '#api-key-notice')", **quiet)
+    prepared = view.run.click(events.prepare_run, request, [view.run_body, view.run_result], **quiet)
+    called = prepared.then(None, [view.run_body], [view.run_call], js="(body) => wb.callApi(body)", **quiet)
+    called.then(
+        events.compare_run,
+        [view.run_body, view.run_call, *request],
+        [view.run_result, view.run_body, view.run_call],
+        show_progress="minimal",
+        api_visibility="private",
+    )

@@ -20,7 +20,7 @@ TRIAL_KEY_SECONDS = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class ApiView:
-    """The view's parts."""
+    """The view's parts. `run_body` and `run_call` are hidden: what the browser sends, and what it got."""
 
     message: gr.Textbox
     language: gr.Dropdown
@@ -31,6 +31,10 @@ class ApiView:
     make_key: gr.Button
     block: gr.HTML
     key_notice: gr.HTML
+    run: gr.Button
+    run_body: gr.Textbox
+    run_call: gr.Textbox
+    run_result: gr.HTML
 
 
 def clients_of(language: str) -> list[tuple[str, str]]:
@@ -102,6 +106,7 @@ ignored, and the call goes to another company's server, which does not know the 
 """
 
 
+_CALLS = '<div hidden><h3>Calls of this tab</h3><div class="wb-calls-list" data-calls></div></div>'
 _EDITOR_TOOLS = (
     '<button type="button" class="wb-editor-button" data-wb-copy="#api-code code" title="Copy the code">'
     '<i class="wb-i-copy"></i><span>Copy</span></button>'
@@ -133,10 +138,18 @@ def build_api_view() -> ApiView:
                 markup(_EDITOR_TOOLS, elem_id="api-code-tools")
             code = markup(elem_id="api-code")
         install = markup(elem_id="api-install")
-        make_key = gr.Button(
-            "Make a 24-hour key and copy a block that runs", variant="primary", elem_id="api-make-key"
-        )
+        with gr.Row(elem_id="api-actions"):
+            make_key = gr.Button(
+                "Make a 24-hour key and copy a block that runs", variant="primary", elem_id="api-make-key"
+            )
+            run = gr.Button("Run & compare", elem_id="api-run")
         key_notice = markup(elem_id="api-key-notice")
         block = markup(elem_id="api-block")
+        run_result = markup(elem_id="api-run-result")
+        markup(_CALLS, elem_id="api-calls")
         markup(_HELP, elem_id="api-help")
-    return ApiView(message, language, client, is_streamed, code, install, make_key, block, key_notice)
+        run_body, run_call = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
+    return ApiView(
+        message, language, client, is_streamed, code, install, make_key, block, key_notice, run, run_body, run_call,
+        run_result,
+    )  # fmt: skip
