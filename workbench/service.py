@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -37,6 +37,7 @@ from workbench.core.chat import (
 )
 from workbench.core.errors import ContentFiltered, ModelNotAllowed, Unavailable
 from workbench.core.settings import Settings
+from workbench.joint_call import JointCall, PromptTicket
 from workbench.screening import Guards, ScreeningChoice, as_told, conversation_of
 from workbench.store import Store
 from workbench.telemetry import Telemetry, Watch
@@ -66,7 +67,7 @@ class CallOptions:
     screening: ScreeningChoice | None = None
     on_screen: Callable[[Screening], None] | None = None
     on_wait: Callable[[QueuePosition], None] | None = None
-    on_admit: Callable[[Ticket], None] | None = None
+    on_admit: Callable[[PromptTicket], None] | None = None
 
 
 DEFAULT_OPTIONS = CallOptions()
@@ -174,12 +175,32 @@ class Workbench:
         Everything that can be refused is refused before Started. Closing the generator frees the slot within a step.
         Raises: a WorkbenchError.
         """
-        card = self._card(request.model, caller)
-        operation = "chat" if isinstance(request.prompt, ChatPrompt) else "text_completion"
-        with self.telemetry.call(card.id, operation, options.traffic) as watch:
-            async with aclosing(self._stream(request, card, caller, options, watch)) as events:
-                async for event in events:
-                    yield event
+        (events,) = self.streams((request,), caller, options)
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+    def streams(
+        self, requests: Sequence[GenerationRequest], caller: Caller, options: CallOptions = DEFAULT_OPTIONS
+    ) -> list[AsyncGenerator[ScreenedEvent, None]]:
+        """A stream, as `stream` gives it, for each prompt of one call to one model.
+
+        They pass the gate as one call and share its places in their order, so read them at once.
+        """
+        card = self._card(requests[0].model, caller)
+        choices = [request.choices_generated for request in requests]
+        call = JointCall(lambda: self._admit(card, sum(choices), caller, options), choices)
+        return [
+            self._stream(request, card, caller, options, call.prompt(number))
+            for number, request in enumerate(requests)
+        ]
+
+    def _admit(
+        self, card: ModelCard, choices: int, caller: Caller, options: CallOptions
+    ) -> AbstractAsyncContextManager[Ticket]:
+        return self._gate.admit(
+            caller, card.id, choices=choices, traffic=options.traffic, on_wait=options.on_wait
+        )
 
     async def _stream(
         self,
@@ -187,27 +208,38 @@ class Workbench:
         card: ModelCard,
         caller: Caller,
         options: CallOptions,
+        admission: AbstractAsyncContextManager[PromptTicket],
+    ) -> AsyncGenerator[ScreenedEvent, None]:
+        """A prompt's whole way, watched."""
+        operation = "chat" if isinstance(request.prompt, ChatPrompt) else "text_completion"
+        with self.telemetry.call(card.id, operation, options.traffic) as watch:
+            way = self._way(request, card, caller, options, admission, watch)
+            async with aclosing(way) as events:
+                async for event in events:
+                    yield event
+
+    async def _way(
+        self,
+        request: GenerationRequest,
+        card: ModelCard,
+        caller: Caller,
+        options: CallOptions,
+        admission: AbstractAsyncContextManager[PromptTicket],
         watch: Watch,
     ) -> AsyncGenerator[ScreenedEvent, None]:
-        """The whole way of a call, watched."""
+        """Lease, gate, guard in, generate, guard out, accounting."""
         screening = await self.guards.screening(options.screening, caller.moderation)
         if screening is not None and options.on_screen is not None:
             options.on_screen(screening)
         async with (
             self._pool.lease(card.id, wait_seconds=self.settings.queue_timeout) as backend,
-            self._gate.admit(
-                caller,
-                card.id,
-                choices=request.choices_generated,
-                traffic=options.traffic,
-                on_wait=options.on_wait,
-            ) as ticket,
+            admission as ticket,
         ):
             watch.admitted(ticket.waited_seconds)
             if options.on_admit is not None:
                 options.on_admit(ticket)
             context = CallContext(
-                caller.scope, options.request_id, lambda: ticket.places, ticket.finish_choice
+                caller.scope, options.request_id, lambda: ticket.places, ticket.finish_choice, ticket.turn
             )
             events = self._generate(request, backend, context, screening, watch)
             try:

@@ -4,7 +4,9 @@ from typing import Any
 
 from openai.types import Completion
 
-from tests.sites import MODEL, Site
+from tests.sites import MODEL, Site, open_site
+from workbench.backends.scripted import ScriptedBackend
+from workbench.core.settings import Settings
 
 ROUTE = "/openai/v1/completions"
 ANSWER = "Hello! This answer comes from a script."
@@ -69,3 +71,17 @@ async def test_one_prompt_too_long_refuses_the_whole_call(site: Site) -> None:
         assert answer.status_code == 400
         assert answer.json()["error"]["code"] == "context_length_exceeded"
     assert site.backend.running == 0
+
+
+async def test_more_prompts_than_places_and_queue_are_one_call_and_all_answered(
+    settings: Settings, backend: ScriptedBackend
+) -> None:
+    tight = settings.model_copy(update={"max_concurrency": 2, "queue_size": 0})
+    async with open_site(tight, backend) as site:
+        body = await ask(site, prompt=[f"p{number}" for number in range(12)], echo=True)
+        stream = await site.client.post(
+            ROUTE, json={"model": MODEL, "prompt": ["a", "b", "c", "d"], "stream": True}
+        )
+    assert [choice["text"] for choice in body["choices"]] == [f"p{number}{ANSWER}" for number in range(12)]
+    assert stream.status_code == 200
+    assert stream.text.count('"finish_reason":"stop"') == 4

@@ -143,5 +143,4 @@ def open_feed(
         on_screen=moderation.screen,
         on_admit=lambda ticket: headers.update(ticket.headers),
     )
-    streams = [workbench.stream(request, caller, options) for request in requests]
-    return Feed(streams, headers, moderation)
+    return Feed(workbench.streams(requests, caller, options), headers, moderation)

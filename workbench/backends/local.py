@@ -142,6 +142,7 @@ class LocalBackend:
     ) -> AsyncGenerator[StreamEvent, None]:
         """The request's events. Raises: ContextLengthExceeded, InvalidRequest, UnsupportedParameter, BackendFailed."""
         prepared = await self._preparer.prepare(request)
+        await context.turn()
         if not self._engine.is_alive:
             log.error("the engine's thread had died; starting it again", model=self._card.id)
             self._engine.start()

@@ -93,6 +93,7 @@ class RemoteBackend:
     ) -> AsyncGenerator[StreamEvent, None]:
         """The request's events. Raises: UnsupportedParameter, or the endpoint's own error as one of ours."""
         self._refuse_unsupported(request)
+        await context.turn()
         events = self._scored(request) if asks_prompt_scores(request) else self._streamed(request)
         try:
             async for event in events:

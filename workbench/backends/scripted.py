@@ -110,6 +110,7 @@ class ScriptedBackend:
             )
         effective = resolve(request.params, {}, room_tokens=CONTEXT_LENGTH - prompt_tokens, fresh_seed=0)
         script = self._next_script(request)
+        await context.turn()
         self.running += 1
         ended = False
         try:
@@ -124,6 +125,8 @@ class ScriptedBackend:
             for index in range(request.n):
                 async for delta in _speak(script, request, effective.max_tokens, effective.stop, index):
                     counted += delta.token_count
+                    if delta.finish_reason is not None:
+                        context.finish_choice()
                     yield delta
             if script.error is not None:
                 raise script.error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -82,6 +82,10 @@ def _unheard() -> None:
     """Nobody asked to be told."""
 
 
+async def _at_once() -> None:
+    """Nobody is before it."""
+
+
 SHARED_SCOPE = "shared"
 """The scope of texts that are nobody's, such as a guard's policy: what is kept under it serves every scope."""
 
@@ -91,13 +95,15 @@ class CallContext:
     """Who is asking: `scope` bounds prefix reuse (one key's prompts never serve another's).
 
     `places` says how many of the call's choices may generate at once, and may change while they do; any thread may
-    ask. `finish_choice` is told, on the event loop, whenever a choice has ended.
+    ask. `finish_choice` is told, on the event loop, whenever a choice has ended. `turn` is awaited when everything
+    that can be refused has been, before the first choice begins: prompts of one call share its places.
     """
 
     scope: str
     request_id: str = ""
     places: Callable[[], int] = _no_bound
     finish_choice: Callable[[], None] = _unheard
+    turn: Callable[[], Awaitable[None]] = _at_once
 
 
 class Backend(Protocol):
