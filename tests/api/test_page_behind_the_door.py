@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from workbench.backends.scripted import ScriptedBackend
 from workbench.core.errors import InvalidLogin
 from workbench.core.settings import Settings
 from workbench.site import build_app, gradio_page
+from workbench.ui.gradio_door import GradioDoor
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +41,13 @@ def routes(app: FastAPI, prefix: str = "") -> Iterator[tuple[str, str]]:
         route = context.original_route
         if isinstance(route, Mount):
             yield "GET", f"{prefix}{route.path}/x"
-            if isinstance(route.app, FastAPI):
-                yield from routes(route.app, prefix + route.path)
+            mounted = route.app.app if isinstance(route.app, GradioDoor) else route.app
+            if isinstance(mounted, FastAPI):
+                yield from routes(mounted, prefix + route.path)
         elif isinstance(route, Route):
-            path = context.path_format or route.path
+            path = re.sub(r"\{[^}]*\}", "x", context.path_format or route.path)
             for method in context.methods or {"GET"}:
-                yield (
-                    method,
-                    prefix
-                    + "".join(part.split("}")[-1] if "}" in part else part for part in path.split("{")),
-                )
+                yield method, prefix + path
 
 
 async def test_no_route_of_the_page_answers_a_stranger(app: FastAPI, visitor: httpx.AsyncClient) -> None:
@@ -88,6 +87,40 @@ async def test_with_accounts_no_route_at_all_answers_a_stranger(tmp_path: Path, 
             if path not in OPEN_PATHS:
                 assert answer.status_code == 401, (method, path)
                 assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("header", [{"origin": "https://evil.example"}, {"host": "evil.example"}])
+async def test_no_route_at_all_answers_a_foreign_page_or_name(
+    app: FastAPI, visitor: httpx.AsyncClient, header: dict[str, str]
+) -> None:
+    await visitor.get("/")
+    for method, path in sorted(set(routes(app))):
+        answer = await visitor.request(method, path or "/nothing", headers=header)
+        assert answer.status_code == 403, (method, path)
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+async def test_of_gradios_routes_a_session_opens_those_of_the_page_alone(
+    app: FastAPI, visitor: httpx.AsyncClient
+) -> None:
+    await visitor.get("/")
+    walked = {(method, path) for method, path in routes(app) if path.startswith("/gradio_api")}
+    answers = {
+        (method, path): (await visitor.request(method, path)).status_code
+        for method, path in walked
+        if "heartbeat" not in path  # it lasts as long as its page
+    }
+    read = {path for (method, path), status in answers.items() if method == "GET" and status != 404}
+    sent = {path for (method, path), status in answers.items() if method == "POST" and status != 404}
+    api = "/gradio_api"
+    assert read == {
+        f"{api}/info", f"{api}/info/", f"{api}/app_id", f"{api}/theme.css", f"{api}/startup-events",
+        f"{api}/queue/data", f"{api}/upload_progress", f"{api}/app_id/",
+    }  # fmt: skip
+    assert sent == {
+        f"{api}/queue/join", f"{api}/run/x", f"{api}/run/x/", f"{api}/cancel", f"{api}/reset", f"{api}/reset/",
+        f"{api}/upload",
+    }  # fmt: skip
 
 
 async def test_the_page_and_its_parts_are_served_to_whom_it_signed_in(visitor: httpx.AsyncClient) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import gradio as gr
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import Mount
 
 from workbench.service import Workbench
 from workbench.ui import assets
@@ -12,18 +15,23 @@ from workbench.ui.account import build_account_page
 from workbench.ui.compare import build_compare_page
 from workbench.ui.context import PageContext
 from workbench.ui.evaluate import build_evaluate_page
+from workbench.ui.gradio_door import GradioDoor
 from workbench.ui.guard_lab import build_guard_lab_page
 from workbench.ui.home import build_home_page
 from workbench.ui.identity import CallerOf, local_user
 from workbench.ui.navigation import Link, Page, build_navigation
+from workbench.ui.quiet_blocks import QuietBlocks
 from workbench.ui.serverless import build_serverless_page
 from workbench.ui.theme import workbench_theme
+from workbench.ui.uploads import Uploads
 
 EVENTS_AT_ONCE = 64
 """Page events that may run at once. The real limit is the service's gate: it knows the models and the keys."""
 EVENTS_WAITING = 256
 CACHE_SECONDS = (60, 600)
 """How often uploads are looked at, and how old they may become."""
+UPLOADS = "uploads"
+"""Their folder under the home folder."""
 
 PAGES = {
     Page("home", "Home", "home"): build_home_page,
@@ -43,7 +51,7 @@ LINKS = (Link("API reference", "docs", "openai/docs"),)
 
 def build_ui(workbench: Workbench, caller_of: CallerOf = local_user) -> gr.Blocks:
     """All pages as one Gradio app. A tab is built into the browser's page when it is first opened."""
-    with gr.Blocks(
+    with QuietBlocks(
         title="Workbench",
         fill_width=True,
         fill_height=True,
@@ -61,10 +69,13 @@ def build_ui(workbench: Workbench, caller_of: CallerOf = local_user) -> gr.Block
 
 def mount_ui(parent: FastAPI, workbench: Workbench, caller_of: CallerOf = local_user) -> FastAPI:
     """Mounts the page at the parent's root, and its own files under /ui. Mount everything else first."""
+    uploads = Uploads(workbench.settings.home / UPLOADS)
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads.folder)  # read when the app below is made
     parent.mount(assets.ROUTE, StaticFiles(directory=assets.folder()), name="assets")
+    ui = build_ui(workbench, caller_of)
     site: FastAPI = gr.mount_gradio_app(
         parent,
-        build_ui(workbench, caller_of),
+        ui,
         path="/",
         theme=workbench_theme(),
         head=assets.head_html(),
@@ -78,4 +89,9 @@ def mount_ui(parent: FastAPI, workbench: Workbench, caller_of: CallerOf = local_
         max_file_size=workbench.settings.max_body_bytes,
         root_path=workbench.settings.root_path or None,
     )
+    # Mounted, Gradio would open any file for an event; it checks paths only where it believes it was launched.
+    ui.has_launched = True
+    mounted = site.routes[-1]
+    assert isinstance(mounted, Mount)
+    mounted.app = GradioDoor(mounted.app, uploads)
     return site
