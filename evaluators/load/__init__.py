@@ -12,22 +12,37 @@ from evaluators.load.arrivals import (
     parse_rate,
     ramp,
 )
-from evaluators.load.generator import LoadRun, Send, closed_loop, open_loop
-from evaluators.load.saturation import LevelState, LoadLevel, Saturation, judge_level, saturation, sweep
+from evaluators.load.breaking import breaking_rate, judge_ramp
+from evaluators.load.generator import LoadRun, OnResult, Send, closed_loop, open_loop
+from evaluators.load.saturation import (
+    MINIMUM_REQUESTS,
+    LevelState,
+    LoadLevel,
+    Saturation,
+    climb,
+    judge_level,
+    saturation,
+    sweep,
+)
 
 __all__ = [
+    "MINIMUM_REQUESTS",
     "LevelState",
     "LoadLevel",
     "LoadRun",
+    "OnResult",
     "RateProfile",
     "Saturation",
     "Send",
     "Spacing",
     "arrival_times",
+    "breaking_rate",
     "burst",
+    "climb",
     "closed_loop",
     "constant",
     "judge_level",
+    "judge_ramp",
     "open_loop",
     "parse_duration",
     "parse_rate",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -149,6 +149,35 @@ def saturation(levels: Sequence[LoadLevel]) -> Saturation:
     return Saturation(max(sustained, default=None), overloaded)
 
 
+async def climb(
+    measure: Callable[[float], Awaitable[LoadLevel]],
+    rates: Sequence[float],
+    *,
+    refinements: int = 2,
+    least_rate: float = 0.0,
+) -> tuple[LoadLevel, ...]:
+    """Measures the rates in ascending order until one is overloaded, then narrows the bracket `refinements` times.
+
+    Where a sustained rate is known the next one is the bracket's geometric middle; where even the lowest was too
+    much, half of it, but never below `least_rate`. Ascending by rate.
+    """
+    levels: list[LoadLevel] = []
+    for rate in sorted(rates):
+        levels.append(await measure(rate))
+        if levels[-1].state is LevelState.OVERLOADED:
+            break
+    for _ in range(refinements):
+        bracket = saturation(levels)
+        if bracket.overloaded is None:
+            break
+        low = bracket.sustained
+        rate = bracket.overloaded / 2 if low is None else (low * bracket.overloaded) ** 0.5
+        if rate < least_rate:
+            break
+        levels.append(await measure(rate))
+    return tuple(sorted(levels, key=lambda level: level.offered_rate))
+
+
 async def sweep(
     send: Send,
     rates: Sequence[float],
@@ -161,38 +190,26 @@ async def sweep(
     drain_s: float = 60.0,
     clock: Clock = time.monotonic,
 ) -> tuple[LoadLevel, ...]:
-    """Runs the rates in ascending order until one is overloaded, then halves the gap `refinements` times.
+    """Climbs the rates, each for `duration_s`, and narrows the point of saturation.
 
-    `duration_s` is each level's length. Every level waits for its last answers, so that it inherits no
-    backlog.
+    Every level waits for its last answers, so that it inherits no backlog.
 
     Raises: ValueError without rates, or when a level would have fewer than MINIMUM_REQUESTS requests.
     """
     if not rates or min(rates) * duration_s < MINIMUM_REQUESTS:
         raise ValueError(f"every level of a sweep needs time for {MINIMUM_REQUESTS} requests")
-    levels: list[LoadLevel] = []
-    sent = 0
+    measured = sent = 0
 
     async def measure(rate: float) -> LoadLevel:
-        nonlocal sent
-        due = arrival_times(constant(rate, duration_s), spacing, seed=seed + len(levels))
+        nonlocal measured, sent
+        due = arrival_times(constant(rate, duration_s), spacing, seed=seed + measured)
         first = sent
-        sent += len(due)
+        measured, sent = measured + 1, sent + len(due)
 
         async def send_next(request_index: int) -> RequestTiming:
             return await send(first + request_index)
 
         run = await open_loop(send_next, due.tolist(), duration_s=duration_s, drain_s=drain_s, clock=clock)
-        level = judge_level(run, rate, limits)
-        levels.append(level)
-        return level
+        return judge_level(run, rate, limits)
 
-    for rate in sorted(rates):
-        if (await measure(rate)).state is LevelState.OVERLOADED:
-            break
-    for _ in range(refinements):
-        bracket = saturation(levels)
-        if bracket.overloaded is None or bracket.sustained is None:
-            break
-        await measure((bracket.sustained * bracket.overloaded) ** 0.5)
-    return tuple(sorted(levels, key=lambda level: level.offered_rate))
+    return await climb(measure, rates, refinements=refinements, least_rate=MINIMUM_REQUESTS / duration_s)

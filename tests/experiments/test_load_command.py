@@ -55,6 +55,23 @@ def test_failures_are_counted_by_code_and_not_sent_again(tmp_path: Path) -> None
         assert counts["ok"] == 0
 
 
+def test_a_sweep_gives_every_level_and_the_saturation_between_them(server: LiveServer) -> None:
+    found = load(server, "--rate", "25/s", "--duration", "1s", "--sweep-to", "50/s", "--output-tokens", "2")
+    levels = found["levels"]
+    assert isinstance(levels, list)
+    rates = [level["offered_per_minute"] for level in levels]
+    assert rates == sorted(rates)
+    assert set(rates) >= {1500.0}
+    overloaded = [level["offered_per_minute"] for level in levels if level["state"] == "overloaded"]
+    assert found["overloaded_per_minute"] == (min(overloaded) if overloaded else None)
+
+
+def test_a_closed_loop_keeps_so_many_going(server: LiveServer) -> None:
+    found = load(server, "--concurrency", "2", "--duration", "1s", "--output-tokens", "2")
+    assert found["latencies_from"] == "sent"
+    assert found["offered_per_minute"] is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [(["--rate", "often"], "a rate is written like"), (["--duration", "-3s"], "a duration is written like")],

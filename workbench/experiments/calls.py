@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from evaluators.base import Likelihood, Sample
@@ -17,6 +18,7 @@ from workbench.core.caller import Caller
 from workbench.core.chat import (
     ChatPrompt,
     Delta,
+    Finished,
     FinishReason,
     GenerationRequest,
     Message,
@@ -26,6 +28,7 @@ from workbench.core.chat import (
     TokenLogprob,
     TokenPrompt,
     TrafficClass,
+    Usage,
 )
 from workbench.core.errors import BackendFailed, Unavailable, WorkbenchError
 from workbench.core.params import GenerationParams
@@ -114,13 +117,23 @@ class ServiceRespondent:
 
     async def likelihood(self, model: str, context: str, continuation: str) -> Reply:
         """The sum of the log-probabilities of the continuation's tokens after the context's."""
-        before = await self._workbench.tokenize(model, TextPrompt(context), self._caller)
-        ids = await self._workbench.tokenize(model, TextPrompt(context + continuation), self._caller)
-        # Sent as ids: what was scored is what was counted, and no guard reads a test item as a user's prompt.
+        prompt: TextPrompt | TokenPrompt
+        start: Callable[[Sequence[TokenLogprob]], int]
+        if self._is_remote(model):
+            # Its tokenizer is not here: the server's own token texts tell where the context ends.
+            prompt, start = TextPrompt(context + continuation), partial(length_of_text, context)
+        else:
+            before = await self._workbench.tokenize(model, TextPrompt(context), self._caller)
+            ids = await self._workbench.tokenize(model, TextPrompt(context + continuation), self._caller)
+            # Sent as ids: what was scored is what was counted, and no guard reads a test item as a user's prompt.
+            prompt, start = TokenPrompt(ids), lambda _: shared_length(before, ids)
         request = GenerationRequest(
-            model, TokenPrompt(ids), GenerationParams(max_tokens=0), logprobs=0, prompt_logprobs=True
+            model, prompt, GenerationParams(max_tokens=0), logprobs=0, prompt_logprobs=True
         )
-        return await self._send(request, TrafficClass.BATCH, scored_from=shared_length(before, ids))
+        return await self._send(request, TrafficClass.BATCH, scored_from=start)
+
+    def _is_remote(self, model: str) -> bool:
+        return self._workbench.model(model, self._caller).card.backend == "remote"
 
     async def _send(
         self,
@@ -128,9 +141,9 @@ class ServiceRespondent:
         traffic: TrafficClass,
         *,
         is_length_fixed: bool = False,
-        scored_from: int | None = None,
+        scored_from: Callable[[Sequence[TokenLogprob]], int] | None = None,
     ) -> Reply:
-        record = _Record(time.monotonic())
+        record = _Record(time.monotonic(), Side.CLIENT if self._is_remote(request.model) else Side.SERVER)
         options = CallOptions(traffic, on_admit=lambda _: record.admit())
         error = ""
         self._running += 1
@@ -171,6 +184,22 @@ def chat_prompt(candidate: CandidateSpec, sample: Sample) -> ChatPrompt:
     return ChatPrompt(messages)
 
 
+def length_of_text(context: str, tokens: Sequence[TokenLogprob]) -> int:
+    """How many tokens at the beginning spell no more than the context; tokens that begin a text, as <s>, spell none.
+
+    A token in which context and continuation join is scored.
+    """
+    spelled = context.encode()
+    length = 0
+    for number, token in enumerate(tokens):
+        if number == 0 and not spelled.startswith(token.bytes):
+            continue
+        length += len(token.bytes)
+        if length > len(spelled):
+            return number
+    return len(tokens)
+
+
 def shared_length(first: tuple[int, ...], second: tuple[int, ...]) -> int:
     """How many tokens both begin with: where a tokenizer joins context and continuation, the joint is scored."""
     return next(
@@ -182,8 +211,10 @@ def shared_length(first: tuple[int, ...], second: tuple[int, ...]) -> int:
 class _Record:
     """Event times and contents of one request, taken as they come."""
 
-    def __init__(self, sent: float) -> None:
+    def __init__(self, sent: float, side: Side) -> None:
         self._sent = sent
+        self._side = side
+        self._usage: Usage | None = None
         self._admitted: float | None = None
         self._started: Started | None = None
         self._first: float | None = None
@@ -201,6 +232,8 @@ class _Record:
             self._started = event
         elif isinstance(event, Delta):
             self._take_delta(event)
+        elif isinstance(event, Finished):
+            self._usage = event.usage
 
     def _take_delta(self, delta: Delta) -> None:
         if delta.token_count:
@@ -211,11 +244,10 @@ class _Record:
             self._texts.append(delta.content)
         self._finish = delta.finish_reason or self._finish
 
-    def likelihood(self, start: int) -> Likelihood:
-        """Of the prompt's tokens from `start` on. Raises: BackendFailed when the model gave none."""
-        scored: tuple[TokenLogprob, ...] = (
-            () if self._started is None else self._started.prompt_logprobs[start:]
-        )
+    def likelihood(self, scored_from: Callable[[Sequence[TokenLogprob]], int]) -> Likelihood:
+        """Of the prompt's tokens behind the context. Raises: BackendFailed when the model gave none."""
+        tokens: tuple[TokenLogprob, ...] = () if self._started is None else self._started.prompt_logprobs
+        scored = tokens[scored_from(tokens) :]
         values = [token.logprob for token in scored if token.logprob is not None]
         if not scored or len(values) < len(scored):
             raise BackendFailed("The model gave no log-probabilities.", code="no_logprobs")
@@ -224,6 +256,8 @@ class _Record:
     def reply(self, error: str, likelihood: Likelihood | None, *, is_length_fixed: bool) -> Reply:
         """The request as it is remembered, ending at this moment."""
         started, is_scored = self._started, likelihood is not None
+        is_own = self._side is Side.SERVER
+        usage = Usage(0, 0) if self._usage is None else self._usage
         timing = RequestTiming(
             scheduled=self._sent,
             sent=self._sent,
@@ -232,11 +266,12 @@ class _Record:
             admitted=self._admitted,
             first_token=self._first,
             first_content_token=self._first_content,
-            token_times=tuple(self._times),
-            prompt_tokens=0 if started is None else started.prompt_tokens,
-            output_tokens=len(self._times),
+            # A remote server's chunks are no tokens: its own count is.
+            token_times=tuple(self._times) if is_own else (),
+            prompt_tokens=usage.prompt_tokens if started is None or not is_own else started.prompt_tokens,
+            output_tokens=len(self._times) if is_own else usage.completion_tokens,
             error=error,
-            side=Side.SERVER,
+            side=self._side,
         )
         effective = {} if started is None else started.effective
         return Reply(

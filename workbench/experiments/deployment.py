@@ -13,12 +13,12 @@ import numpy as np
 
 from evaluators.capacity import Forecast, Load, ModelShape, forecast, model_shape
 from evaluators.hardware import HardwareCatalogue, load_hardware
-from evaluators.load import saturation
 from evaluators.plan import Deployment, Plan, deployment_plan
 from evaluators.speed import distribution
-from evaluators.timing import Latency, Origin, RequestClass, latencies_ms
+from evaluators.timing import Latency, RequestClass, latencies_ms
 from evaluators.verdict import Verdict
-from workbench.experiments.results import LoadResult, Results
+from workbench.experiments.load_results import LoadResult
+from workbench.experiments.results import Results
 
 _BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "int8": 1.0, "nf4": 0.5625}
 """A weight's size; nf4 has 4 bits and a 32-bit scale for 64 weights."""
@@ -72,11 +72,14 @@ def deployment_section(results: Results, configs: Mapping[str, Mapping[str, Any]
 
 def _deployment(load: LoadResult, verdict: Verdict, price: float) -> Deployment | None:
     """The machine it was measured on, as a way to serve; None where it sustained nothing."""
-    sustained = saturation([load.level]).sustained
-    ttft = distribution(latencies_ms(load.timings, Latency.TTFT, Origin.SCHEDULED)).p95
-    if sustained is None or ttft is None or load.throughput.value <= 0:
+    best = load.sustained
+    if best is None or best.throughput.value <= 0:
         return None
-    return Deployment(load.candidate, price, ttft, load.throughput.value, sustained * 60, verdict.decision)
+    ttft = distribution(latencies_ms(best.timings, Latency.TTFT, best.origin)).p95
+    if ttft is None:
+        return None
+    rate = best.level.offered_rate * 60
+    return Deployment(load.candidate, price, ttft, best.throughput.value, rate, verdict.decision)
 
 
 def _forecast(

@@ -10,7 +10,8 @@ from pydantic import JsonValue
 from evaluators.base import Sample
 from evaluators.data import read_evaluation_set
 from workbench.core.errors import ConfigurationError, InvalidRequest
-from workbench.experiments.spec import CandidateSpec, Experiment, LoadSpec, ProbeSpec, parse_experiment
+from workbench.experiments.load_spec import LoadSpec
+from workbench.experiments.spec import CandidateSpec, Experiment, ProbeSpec, parse_experiment
 
 ITEMS = 200
 OWN_PROBE = "your-data"

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from evaluators.base import Scale
-from evaluators.load import LoadLevel, LoadRun, judge_level, saturation
 from evaluators.measurement import (
     LatencyMeasurement,
     Measurement,
@@ -21,21 +20,16 @@ from evaluators.measurement import (
 )
 from evaluators.requirements import Metric, Requirement
 from evaluators.spec import open_evaluator
-from evaluators.speed import (
-    Limits,
-    cost_estimate,
-    latency_table,
-    output_throughput_estimate,
-    run_span,
-)
-from evaluators.stats import Estimate, PairedComparison, comparison_note, holm, minimum_detectable_difference
+from evaluators.stats import PairedComparison, comparison_note, holm, minimum_detectable_difference
 from evaluators.summary import ScoreRow, ScoreSummary, compare_candidates, scores_frame, summarise
-from evaluators.timing import Latency, Origin, RequestTiming
+from evaluators.timing import Latency
 from evaluators.verdict import Decision, Verdict, decide
 from workbench.core.errors import ConfigurationError
 from workbench.experiments.folder import ExperimentFolder
-from workbench.experiments.rows import PhaseKind, PhaseRow, RequestKind, RequestRow, SampleRow
+from workbench.experiments.load_results import LoadResult, load_results
+from workbench.experiments.rows import PhaseRow, RequestRow, SampleRow, UnderLoadRow
 from workbench.experiments.spec import Experiment, Mode, parse_experiment
+from workbench.experiments.stability import StabilityResult, stability_results
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +60,6 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadResult:
-    """One candidate under load. Latencies count from the moment a request was due."""
-
-    candidate: str
-    phase: PhaseRow | None
-    timings: tuple[RequestTiming, ...]
-    level: LoadLevel
-    throughput: Estimate
-    """Output tokens a second of all requests."""
-    cost: Estimate
-    """Per million output tokens, in the currency of the machine's price; in machine-hours where there is none."""
-    latencies: pd.DataFrame
-    warm_ups: int
-
-
-@dataclass(frozen=True, slots=True)
 class Results:
     """An experiment's outcome."""
 
@@ -93,6 +71,8 @@ class Results:
     scores: tuple[ProbeScore, ...]
     differences: tuple[Difference, ...]
     loads: tuple[LoadResult, ...]
+    under_load: tuple[UnderLoadRow, ...]
+    stability: tuple[StabilityResult, ...]
     verdicts: tuple[Verdict, ...]
 
     @property
@@ -132,7 +112,8 @@ def read_results(folder: ExperimentFolder) -> Results:
     requests = tuple({row.id: row for row in folder.requests.read()}.values())
     phases = tuple(folder.phases.read())
     scores = tuple(_scores(experiment, manifest, samples))
-    loads = tuple(_loads(experiment, requests, phases))
+    under_load = tuple({row.id: row for row in folder.under_load.read()}.values())
+    loads = load_results(experiment, requests, phases)
     return Results(
         manifest=manifest,
         experiment=experiment,
@@ -142,6 +123,8 @@ def read_results(folder: ExperimentFolder) -> Results:
         scores=scores,
         differences=_differences(experiment, manifest, samples),
         loads=loads,
+        under_load=under_load,
+        stability=stability_results(experiment, manifest, under_load),
         verdicts=_verdicts(experiment, scores, loads),
     )
 
@@ -203,56 +186,6 @@ def _detectable(frame: pd.DataFrame, first: str, second: str) -> float | None:
     return minimum_detectable_difference(spread, len(pairs)) if spread > 0 else None
 
 
-def _loads(
-    experiment: Experiment, requests: Sequence[RequestRow], phases: Sequence[PhaseRow]
-) -> list[LoadResult]:
-    found: list[LoadResult] = []
-    for candidate in experiment.candidates:
-        own = [row for row in requests if row.candidate == candidate.name]
-        rows = [row for row in own if row.kind is RequestKind.LOAD]
-        if not rows:
-            continue
-        # A test that was cut short and run again counts in its last run; two runs share no clock.
-        run = rows[-1].run
-        phase = next((p for p in phases if p.kind is PhaseKind.LOAD and p.run == run), None)
-        timings = tuple(row.timing for row in rows if row.run == run)
-        warm_ups = sum(row.kind is RequestKind.WARM_UP for row in own)
-        found.append(_load_result(experiment, candidate.name, phase, timings, warm_ups))
-    return found
-
-
-def _load_result(
-    experiment: Experiment,
-    candidate: str,
-    phase: PhaseRow | None,
-    timings: tuple[RequestTiming, ...],
-    warm_ups: int,
-) -> LoadResult:
-    asked = 0.0 if experiment.load is None else experiment.load.rate_per_s
-    rate = phase.offered_rate if phase is not None and phase.offered_rate is not None else asked
-    run = LoadRun(timings, (), Origin.SCHEDULED, rate)
-    throughput = output_throughput_estimate(timings, run_span(timings))
-    price = experiment.machine_price_per_hour
-    return LoadResult(
-        candidate=candidate,
-        phase=phase,
-        timings=timings,
-        level=judge_level(run, rate, _limits(experiment.parsed_requirements)),
-        throughput=throughput,
-        cost=cost_estimate(1.0 if price is None else price, throughput)
-        if throughput.value > 0
-        else throughput,
-        latencies=latency_table(timings, Origin.SCHEDULED),
-        warm_ups=warm_ups,
-    )
-
-
-def _limits(requirements: Sequence[Requirement]) -> Limits:
-    """What a request must keep to count as a good one: the latency limits of the requirements sheet."""
-    asked = {requirement.metric: requirement.limit for requirement in requirements}
-    return Limits(ttft_ms=asked.get(Metric.TTFT_P95), tpot_ms=asked.get(Metric.TPOT_P95))
-
-
 def _verdicts(
     experiment: Experiment, scores: Sequence[ProbeScore], loads: Sequence[LoadResult]
 ) -> tuple[Verdict, ...]:
@@ -268,7 +201,7 @@ def _verdicts(
 
 def is_isolated(experiment: Experiment, load: LoadResult | None) -> bool:
     """Whether the candidate was timed alone: meant so, and nothing else seen."""
-    seen = load is None or load.phase is None or load.phase.is_isolated()
+    seen = load is None or all(result.phase.is_isolated() for result in load.levels)
     return experiment.mode is Mode.ISOLATED and seen
 
 
@@ -283,14 +216,14 @@ def _measurement(
         return None
     match asked.metric:
         case Metric.TTFT_P95:
-            return LatencyMeasurement(load.timings, Latency.TTFT, 95.0, Origin.SCHEDULED)
+            return LatencyMeasurement(load.timings, Latency.TTFT, 95.0, load.origin)
         case Metric.TPOT_P95:
-            return LatencyMeasurement(load.timings, Latency.TPOT, 95.0, Origin.SCHEDULED)
+            return LatencyMeasurement(load.timings, Latency.TPOT, 95.0, load.origin)
         case Metric.TOKENS_PER_SECOND:
             return RunMeasurement(load.throughput)
         case Metric.COST if experiment.machine_price_per_hour is not None and load.throughput.value > 0:
             return RunMeasurement(load.cost)
         case Metric.REQUESTS_PER_MINUTE:
-            return SustainedRate(saturation([load.level]), len(load.timings))
+            return SustainedRate(load.saturation, load.requests)
         case _:
             return None

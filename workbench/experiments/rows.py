@@ -18,6 +18,8 @@ class RequestKind(StrEnum):
     WARM_UP = "warm_up"
     """Before a load test; shown, never counted."""
     LOAD = "load"
+    UNDER_LOAD = "under_load"
+    """An item of a probe, asked again beside many others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,33 @@ class SampleRow:
     likelihoods: tuple[Likelihood, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class UnderLoadRow:
+    """One item of a probe, asked while so many were asked at once. No text."""
+
+    id: str
+    candidate: str
+    probe: str
+    sample: str
+    concurrency: int
+    value: float | None
+    """The score; None where there is none."""
+    failure: str
+    finish_reason: FinishReason
+    answer_sha256: str
+    """Of the written answer, or of the choice that was found likeliest; empty where the request failed."""
+
+
 class PhaseKind(StrEnum):
     """A stretch of a run with one candidate."""
 
     QUALITY = "quality"
     LOAD = "load"
+    """One load test, or one level of a sweep."""
+    SWEEP = "sweep"
+    """All levels of a sweep together: written when no more are needed."""
+    UNDER_LOAD = "under_load"
+    """The items of a probe at one concurrency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +107,11 @@ class PhaseRow:
     seconds: float
     is_complete: bool
     offered_rate: float | None = None
-    """Requests a second that were due, of a load phase."""
+    """Requests a second that were due, of a load phase; None of a closed loop."""
+    asked_rate: float | None = None
+    """The level of a sweep as it was planned, requests a second; chance makes the offered one differ a little."""
+    concurrency: int | None = None
+    """Items or requests at a time, where that was set."""
     together_with: tuple[str, ...] = ()
     """Candidates under load at the same time."""
     others_cpu_share: float | None = None

@@ -8,42 +8,26 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from evaluators.base import Answer, Sample, evaluate
-from evaluators.summary import score_row
-from evaluators.timing import RequestClass
 from workbench.core.caller import LOCAL_USER
-from workbench.core.chat import FinishReason, TrafficClass
 from workbench.core.errors import WorkbenchError
-from workbench.experiments.calls import Ask, Reply, Respondent, chat_prompt, patiently
+from workbench.experiments.asking import Asker, Item, judged_row, request_row
+from workbench.experiments.calls import Reply, Respondent
 from workbench.experiments.folder import ExperimentFolder
+from workbench.experiments.load_results import limits_of
 from workbench.experiments.load_test import LoadTest
 from workbench.experiments.machine import CpuWatch
 from workbench.experiments.manifest import CANCELLED, FAILED, ManifestWriter
 from workbench.experiments.progress import OnProgress, Pacer
 from workbench.experiments.questions import Probe, open_probe
-from workbench.experiments.rows import PhaseKind, PhaseRow, RequestKind, RequestRow, SampleRow, sample_id
+from workbench.experiments.rows import PhaseKind, PhaseRow
 from workbench.experiments.spec import CandidateSpec, Experiment, Mode
+from workbench.experiments.under_load import UnderLoadTest
 
 ITEMS_AT_ONCE = 8
 """Items asked at the same time where nobody said otherwise; each of them sends all its choices at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One question to one candidate."""
-
-    candidate: CandidateSpec
-    probe: Probe
-    sample: Sample
-    repeat: int
-
-    @property
-    def id(self) -> str:
-        return sample_id(self.candidate.name, self.probe.name, self.sample.id, self.repeat)
 
 
 class ExperimentRunner:
@@ -63,6 +47,7 @@ class ExperimentRunner:
         self._on_progress = on_progress
         self._account = account
         self._run = secrets.token_hex(4)
+        self._asker = Asker(respondent, experiment.seed)
 
     async def run(self) -> None:
         """Asks what is not answered yet and loads every candidate.
@@ -87,44 +72,54 @@ class ExperimentRunner:
 
     async def _run_all(self, probes: Sequence[Probe], manifest: ManifestWriter) -> None:
         items = {c.name: self._open_items(c, probes) for c in self._experiment.candidates}
-        loads = [] if self._experiment.load is None else self._open_loads()
+        test, under_load = self._load_test(manifest), self._under_load_test()
+        loads = [] if test is None else [c for c in self._experiment.candidates if not test.is_done(c.name)]
         total = sum(len(p.data.samples) for p in probes) * self._experiment.repeats * len(items)
         left = sum(len(rows) for rows in items.values())
-        load = self._experiment.load
-        rounds = len(loads) if self._experiment.mode is Mode.ISOLATED else min(len(loads), 1)
-        pacer = Pacer(
-            total, total - left, rounds * (0.0 if load is None else load.duration_s), self._on_progress
-        )
+        if under_load is not None:
+            total += under_load.items(probes) * len(items)
+            left += sum(len(under_load.open_items(c, probes)) for c in self._experiment.candidates)
         is_together = self._experiment.mode is Mode.CONTENDED
-        seed = self._experiment.seed
-        test = None if load is None else LoadTest(load, seed, self._folder, self._respondent, manifest)
+        rounds = min(len(loads), 1) if is_together else len(loads)
+        pacer = Pacer(
+            total, total - left, rounds * (0.0 if test is None else test.seconds), self._on_progress
+        )
         for candidate in self._experiment.candidates:
-            if not items[candidate.name] and candidate not in loads:
+            again = [] if under_load is None else under_load.open_items(candidate, probes)
+            if not items[candidate.name] and candidate not in loads and not again:
                 continue
             pacer.enter(f"{candidate.name}: loading the model")
             manifest.add_candidate(candidate, *await self._respondent.prepare(candidate.model))
             await self._ask_all(candidate, items[candidate.name], pacer, manifest)
+            if under_load is not None and again:
+                await under_load.run(candidate, again, pacer)
             if test is not None and candidate in loads and not is_together:
                 await test.run([candidate], pacer)
         if test is not None and loads and is_together:
             await test.run(loads, pacer)
 
-    def _open_items(self, candidate: CandidateSpec, probes: Sequence[Probe]) -> list[_Item]:
+    def _open_items(self, candidate: CandidateSpec, probes: Sequence[Probe]) -> list[Item]:
         """What was not answered yet; an item none of whose requests got through counts as open."""
         done = {row.id for row in self._folder.samples.read() if row.failure != "RequestFailed"}
         repeats = range(self._experiment.repeats)
-        items = [_Item(candidate, p, s, r) for p in probes for r in repeats for s in p.data.samples]
+        items = [Item(candidate, p, s, r) for p in probes for r in repeats for s in p.data.samples]
         return [item for item in items if item.id not in done]
 
-    def _open_loads(self) -> list[CandidateSpec]:
-        phases = self._folder.phases.read()
-        done = {row.candidate for row in phases if row.kind is PhaseKind.LOAD and row.is_complete}
-        return [candidate for candidate in self._experiment.candidates if candidate.name not in done]
+    def _load_test(self, manifest: ManifestWriter) -> LoadTest | None:
+        experiment = self._experiment
+        if experiment.load is None:
+            return None
+        limits = limits_of(experiment.parsed_requirements)
+        return LoadTest(experiment.load, limits, experiment.seed, self._folder, self._respondent, manifest)
+
+    def _under_load_test(self) -> UnderLoadTest | None:
+        asked = self._experiment.under_load
+        return None if asked is None else UnderLoadTest(asked, self._folder, self._asker, self._respondent)
 
     # -- quality --
 
     async def _ask_all(
-        self, candidate: CandidateSpec, items: Sequence[_Item], pacer: Pacer, manifest: ManifestWriter
+        self, candidate: CandidateSpec, items: Sequence[Item], pacer: Pacer, manifest: ManifestWriter
     ) -> None:
         if not items:
             return
@@ -161,84 +156,9 @@ class ExperimentRunner:
                 ]
             )
 
-    async def _ask(self, item: _Item) -> Reply:
+    async def _ask(self, item: Item) -> Reply:
         """Asks one item, stores its requests and its score; the last reply."""
-        if item.probe.needs_likelihoods:
-            replies = await self._compare(item)
-        else:
-            replies = [await patiently(lambda: self._respondent.answer(self._question(item)))]
-        self._folder.requests.add(self._request_row(item, n, reply) for n, reply in enumerate(replies))
-        self._folder.samples.add([_judged(item, replies)])
+        replies = await self._asker.replies(item)
+        self._folder.requests.add(request_row(item, n, reply, self._run) for n, reply in enumerate(replies))
+        self._folder.samples.add([judged_row(item, replies)])
         return replies[-1]
-
-    async def _compare(self, item: _Item) -> list[Reply]:
-        context, model = item.probe.context(item.sample), item.candidate.model
-        continuations = [item.probe.continuation(item.sample, choice) for choice in item.sample.choices]
-        return list(
-            await asyncio.gather(
-                *(
-                    patiently(lambda c=c: self._respondent.likelihood(model, context, c))
-                    for c in continuations
-                )
-            )
-        )
-
-    def _question(self, item: _Item) -> Ask:
-        params = item.candidate.parameters
-        asked = {"max_tokens": item.probe.spec.max_tokens} if params.max_tokens is None else {}
-        if params.seed is None:
-            asked["seed"] = self._experiment.seed + item.repeat
-        prompt = chat_prompt(item.candidate, item.sample)
-        return Ask(item.candidate.model, prompt, params.model_copy(update=asked), TrafficClass.BATCH)
-
-    def _request_row(self, item: _Item, choice: int, reply: Reply) -> RequestRow:
-        is_choice = item.probe.needs_likelihoods
-        return RequestRow(
-            id=f"{item.id}/{choice}",
-            kind=RequestKind.LIKELIHOOD if is_choice else RequestKind.ANSWER,
-            candidate=item.candidate.name,
-            run=self._run,
-            timing=reply.timing,
-            probe=item.probe.name,
-            sample=item.sample.id,
-            repeat=item.repeat,
-            choice=choice if is_choice else None,
-            likelihood=reply.likelihood,
-            finish_reason=reply.finish_reason,
-            prompt_sha256=reply.prompt_sha256,
-            answer_sha256=reply.answer_sha256,
-            fingerprint=reply.fingerprint,
-        )
-
-
-def _judged(item: _Item, replies: Sequence[Reply]) -> SampleRow:
-    """The item's row with its score; a request that failed makes no score and no 0."""
-    sample, evaluator = item.sample, item.probe.evaluator
-    row = SampleRow(
-        id=item.id,
-        candidate=item.candidate.name,
-        probe=item.probe.name,
-        sample=sample.id,
-        repeat=item.repeat,
-        evaluator=evaluator.name,
-        value=None,
-        reason="",
-        failure="",
-        prompt=sample.prompt or "\n".join(message.content for message in sample.messages),
-        choices=sample.choices,
-        expected=sample.expected,
-        answer=replies[0].text,
-        finish_reason=replies[0].finish_reason or FinishReason.STOP,
-        likelihoods=tuple(reply.likelihood for reply in replies if reply.likelihood is not None),
-    )
-    failed = _first_error(replies)
-    if failed is not None:
-        return replace(row, reason=failed, failure="RequestFailed")
-    outcome = evaluate(evaluator, sample, Answer(row.answer, row.finish_reason, row.likelihoods))
-    scored = score_row(row.candidate, sample, row.repeat, evaluator, outcome)
-    return replace(row, value=scored.value, reason=scored.reason, failure=scored.failure)
-
-
-def _first_error(replies: Iterable[Reply]) -> str | None:
-    failed = (r.timing.error or "failed" for r in replies if r.timing.outcome is RequestClass.FAILED)
-    return next(failed, None)

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
-from evaluators.load import arrival_times, burst, constant, parse_duration, parse_rate
 from evaluators.requirements import Requirement, parse_requirements
 from workbench.core.errors import ConfigurationError
 from workbench.core.params import GenerationParams
+from workbench.experiments.load_spec import LoadShape, LoadSpec, UnderLoadSpec
 
 MOST_CANDIDATES = 4
 
@@ -28,24 +28,12 @@ class Mode(StrEnum):
     """Load tests at the same time: latencies show how candidates disturb each other."""
 
 
-def _rate(text: str) -> str:
-    parse_rate(text)
-    return text
-
-
-def _duration(text: str) -> str:
-    parse_duration(text)
-    return text
-
-
 def _file_name(text: str) -> str:
     if not text or text != Path(text).name or text.startswith("."):
         raise ValueError("a name has no slashes and does not begin with a dot")
     return text
 
 
-Rate = Annotated[str, AfterValidator(_rate)]
-Duration = Annotated[str, AfterValidator(_duration)]
 FileName = Annotated[str, AfterValidator(_file_name), Field(max_length=80)]
 
 
@@ -84,54 +72,6 @@ class ProbeSpec(_Part):
     """Length of an answer where one is written; nothing is written where choices are compared."""
 
 
-class LoadSpec(_Part):
-    """Open-loop load: requests are due by the clock, however slow the answers are."""
-
-    rate: Rate = "90/min"
-    """With the default duration just over 72 requests: fewer bound no 95th percentile from above."""
-    duration: Duration = "60s"
-    peak: Rate | None = None
-    """The rate of 10-second peaks, one a minute."""
-    output_tokens: int = Field(default=16, ge=1)
-    """Tokens of every answer; the end of text is ignored, so that all requests are alike."""
-    data: str = "truthfulqa"
-    """Where the questions come from."""
-
-    @property
-    def rate_per_s(self) -> float:
-        """Requests a second, outside of peaks."""
-        return parse_rate(self.rate)
-
-    @property
-    def peak_per_s(self) -> float | None:
-        """Requests a second, in peaks."""
-        return None if self.peak is None else parse_rate(self.peak)
-
-    @property
-    def duration_s(self) -> float:
-        """Seconds."""
-        return parse_duration(self.duration)
-
-    def due(self, seed: int) -> list[float]:
-        """When each request is due, in seconds from the start.
-
-        Raises: ConfigurationError when none is, or a peak does not fit.
-        """
-        peak = self.peak_per_s
-        try:
-            profile = (
-                constant(self.rate_per_s, self.duration_s)
-                if peak is None
-                else burst(self.rate_per_s, peak, self.duration_s)
-            )
-        except ValueError as failure:
-            raise ConfigurationError(f"The load: {failure}.") from failure
-        moments: list[float] = arrival_times(profile, seed=seed).tolist()
-        if not moments:
-            raise ConfigurationError("No request is due in the load test: raise its rate or duration.")
-        return moments
-
-
 class Experiment(_Part):
     """Everything that decides what is asked, so that the same file asks the same again."""
 
@@ -139,6 +79,8 @@ class Experiment(_Part):
     candidates: tuple[CandidateSpec, ...] = Field(min_length=1, max_length=MOST_CANDIDATES)
     probes: tuple[ProbeSpec, ...] = ()
     load: LoadSpec | None = None
+    under_load: UnderLoadSpec | None = None
+    """Whether answers stay the same when many are asked at once."""
     requirements: dict[str, JsonValue] = {}
     repeats: int = Field(default=1, ge=1, le=50)
     seed: int = Field(default=0, ge=0)
@@ -161,6 +103,10 @@ class Experiment(_Part):
         for asked in self.parsed_requirements:
             if asked.subject and asked.subject not in {probe.name for probe in self.probes}:
                 raise ValueError(f"the quality requirement {asked.subject!r} names no probe")
+        if self.under_load is not None and self.under_load.probe not in {probe.name for probe in self.probes}:
+            raise ValueError(f"quality under load: {self.under_load.probe!r} names no probe")
+        if self.load is not None and self.load.shape is LoadShape.SWEEP and self.mode is Mode.CONTENDED:
+            raise ValueError("a sweep finds where one candidate's own limit is: run it isolated")
         return self
 
     @property

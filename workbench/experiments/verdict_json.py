@@ -10,7 +10,9 @@ from evaluators.stats import Estimate, Interval
 from evaluators.timing import count_classes
 from evaluators.verdict import Ruling
 from workbench.experiments.deployment import DeploymentSection
-from workbench.experiments.results import Difference, LoadResult, Results
+from workbench.experiments.load_results import LevelResult, LoadResult
+from workbench.experiments.results import Difference, Results
+from workbench.experiments.stability import StabilityResult
 
 FORMAT = 1
 
@@ -38,6 +40,7 @@ def verdict_json(results: Results, deployment: DeploymentSection) -> dict[str, A
         ],
         "differences": [_difference(difference) for difference in results.differences],
         "note": results.note,
+        "quality_under_load": [_stability(found) for found in results.stability],
         "deployment": _deployment(deployment),
     }
 
@@ -75,20 +78,52 @@ def _scores(results: Results, candidate: str) -> dict[str, Any]:
 def _load(load: LoadResult | None) -> dict[str, Any] | None:
     if load is None:
         return None
+    point = load.saturation
     return {
-        "offered_per_minute": load.level.offered_rate * 60,
-        "requests": {kind.value: count for kind, count in count_classes(load.timings).items()},
-        "state": load.level.state.value,
-        "reason": load.level.reason,
-        "goodput_per_minute": load.level.goodput * 60,
-        "output_tokens_per_second": estimate_json(load.throughput),
+        **_level(load.asked),
         "cost_per_million_tokens": estimate_json(load.cost),
+        "sustained_per_minute": None if point.sustained is None else point.sustained * 60,
+        "overloaded_per_minute": None if point.overloaded is None else point.overloaded * 60,
+        "levels": [_level(level) for level in load.levels],
+    }
+
+
+def _level(found: LevelResult) -> dict[str, Any]:
+    level = found.level
+    return {
+        "offered_per_minute": level.offered_rate * 60,
+        "measured_at": found.side.value,
+        "latencies_from": found.origin.value,
+        "requests": {kind.value: count for kind, count in count_classes(found.timings).items()},
+        "state": level.state.value,
+        "reason": level.reason,
+        "goodput_per_minute": level.goodput * 60,
+        "output_tokens_per_second": estimate_json(found.throughput),
         "latencies_ms": {
             str(name): {str(column): number(value) for column, value in row.items()}
-            for name, row in load.latencies.to_dict(orient="index").items()
+            for name, row in found.latencies.to_dict(orient="index").items()
         },
-        "others_cpu_share": None if load.phase is None else number(load.phase.others_cpu_share),
-        "foreign_requests": None if load.phase is None else load.phase.foreign_requests,
+        "is_complete": found.phase.is_complete,
+        "is_isolated": found.phase.is_isolated(),
+        "others_cpu_share": number(found.phase.others_cpu_share),
+        "foreign_requests": found.phase.foreign_requests,
+    }
+
+
+def _stability(found: StabilityResult) -> dict[str, Any]:
+    held = found.flips
+    scores = None if held is None or held.scores is None else held.scores
+    return {
+        "candidate": found.candidate,
+        "probe": found.probe,
+        "concurrency": found.concurrency,
+        "items": found.items,
+        "score": estimate_json(found.score),
+        "failed": found.failed,
+        "truncated": found.truncated,
+        "flip_rate": None if held is None else estimate_json(held.answers),
+        "score_change": None if scores is None else estimate_json(scores.difference),
+        "p_value": None if scores is None else scores.p_value,
     }
 
 

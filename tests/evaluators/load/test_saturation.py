@@ -11,6 +11,7 @@ from evaluators.load.saturation import (
     LevelState,
     LoadLevel,
     backlog,
+    climb,
     is_growing,
     judge_level,
     saturation,
@@ -155,3 +156,20 @@ async def test_a_sweep_with_too_short_levels_is_refused() -> None:
 
     with pytest.raises(ValueError, match="20 requests"):
         await sweep(send, [0.1], 60.0, limits=Limits())
+
+
+async def test_a_climb_goes_down_where_even_the_lowest_rate_is_too_much() -> None:
+    good = judge_level(run_of(queue(200, 0.3, 4, np.random.default_rng(3))), 1.0, Limits())
+    asked: list[float] = []
+
+    async def measure(rate: float) -> LoadLevel:
+        asked.append(rate)
+        state = LevelState.OVERLOADED if rate > 3 else LevelState.SUSTAINED
+        return replace(good, offered_rate=rate, state=state)
+
+    point = saturation(await climb(measure, [8.0, 16.0], refinements=3))
+    assert asked == [8.0, 4.0, 2.0, pytest.approx(8**0.5)]
+    assert (point.sustained, point.overloaded) == (pytest.approx(8**0.5), 4.0)
+    asked.clear()
+    await climb(measure, [8.0], refinements=3, least_rate=5.0)
+    assert asked == [8.0]

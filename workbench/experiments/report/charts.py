@@ -119,6 +119,17 @@ def line_chart(
     return _svg(parts, 280, description)
 
 
+def marked_line_chart(lines: Sequence[Line], x: Axis, y: Axis, description: str) -> Markup:
+    """A line for each series with a mark at every point."""
+    plot = _Plot(x, y, 280)
+    parts = [plot.x_axis(), plot.y_axis()]
+    for line in lines:
+        path = " ".join(f"{plot.x(a):.1f},{plot.y(b):.1f}" for a, b in line.points)
+        parts.append(f'<polyline class="line s{line.series}" points="{path}"/>')
+        parts += [_mark(plot.x(a), plot.y(b), line.series, size=4.0) for a, b in line.points]
+    return _svg(parts, 280, description)
+
+
 def dot_chart(lines: Sequence[Line], x: Axis, y: Axis, description: str) -> Markup:
     """A mark for every point of every series."""
     plot = _Plot(x, y, 280)

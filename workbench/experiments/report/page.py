@@ -15,9 +15,17 @@ from markupsafe import Markup
 from evaluators.capacity import Fit
 from evaluators.plan import Choice
 from workbench.experiments.deployment import MACHINE_HOURS, CandidateForecast, DeploymentSection
+from workbench.experiments.load_spec import LoadShape
 from workbench.experiments.report import sections
 from workbench.experiments.report.charts import legend
-from workbench.experiments.report.load_table import SHOWN_LATENCIES, LoadRow, load_rows
+from workbench.experiments.report.load_table import (
+    SHOWN_LATENCIES,
+    LoadRow,
+    StabilityRow,
+    load_rows,
+    saturation_sentences,
+    stability_rows,
+)
 from workbench.experiments.report.pictures import Chart, pictures
 from workbench.experiments.report.words import NONE, milliseconds, short
 from workbench.experiments.report.worst import WorstItems, worst_items
@@ -81,6 +89,8 @@ class Page:
     latency_names: list[str]
     cost_name: str
     load_note: str
+    saturation: list[str]
+    stability: list[StabilityRow]
     plan: list[PlanRow]
     plan_note: str
     forecasts: list[ForecastTable]
@@ -119,6 +129,8 @@ def report_html(results: Results, deployment: DeploymentSection, *, recorded: st
         latency_names=[f"{name}, p50" for name in SHOWN_LATENCIES.values()],
         cost_name=cost_name,
         load_note=_load_note(results),
+        saturation=saturation_sentences(results),
+        stability=stability_rows(results),
         plan=_plan_rows(deployment),
         plan_note=_plan_note(results, deployment),
         forecasts=[_forecast_table(made, deployment.hardware.currency) for made in deployment.forecasts],
@@ -156,11 +168,15 @@ def _load_note(results: Results) -> str:
     load = results.experiment.load
     if load is None:
         return ""
-    peaks = "" if load.peak is None else f", peaks of {load.peak}"
+    how = (
+        "Closed loop, in which slow answers delay the next requests and so hide themselves: read its throughput"
+        if load.shape is LoadShape.CLOSED
+        else "Open loop: requests were due at random moments (Poisson), and latencies count from the moment one was due"
+    )
     return (
-        f"Open loop: requests were due at random moments (Poisson), {load.rate}{peaks}, for {load.duration_s:.0f} s, "
-        f"{load.output_tokens} output tokens each, and latencies count from the moment a request was due. "
-        "Latencies are those of answered requests only; others are counted beside them."
+        f"{how}. {load.sentence[0].upper()}{load.sentence[1:]}, {load.output_tokens} output tokens each. Latencies are "
+        "those of answered requests only; others are counted beside them. Goodput counts requests that kept every "
+        "latency limit of the requirements."
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from evaluators.base import Scale
 from evaluators.requirements import Metric
+from evaluators.speed import distribution
 from evaluators.stats import Estimate
-from evaluators.timing import Latency, Origin, RequestClass, latencies_ms
+from evaluators.timing import Latency, RequestClass, latencies_ms
+from workbench.experiments.load_results import LevelResult, LoadResult
 from workbench.experiments.report.charts import (
     Axis,
     Bar,
@@ -22,10 +24,11 @@ from workbench.experiments.report.charts import (
     dot_chart,
     interval_chart,
     line_chart,
+    marked_line_chart,
     scatter_chart,
 )
 from workbench.experiments.report.words import milliseconds, percent, score_words, short
-from workbench.experiments.results import LoadResult, ProbeScore, Results
+from workbench.experiments.results import ProbeScore, Results
 
 _GUESSING = 0.5
 
@@ -48,6 +51,8 @@ def pictures(results: Results, cost_name: str) -> list[Chart]:
         _distribution(results, names, Latency.TTFT, "Time to first token"),
         _distribution(results, names, Latency.END_TO_END, "Time to the whole answer"),
         _over_time(results, names),
+        _sweep(results, names),
+        _goodput(results, names),
     ]
     return [chart for chart in made if chart is not None]
 
@@ -114,8 +119,7 @@ def _quality_and_cost(results: Results, names: Sequence[str], cost_name: str) ->
 
 def _distribution(results: Results, names: Sequence[str], latency: Latency, title: str) -> Chart | None:
     values = {
-        load.candidate: latencies_ms(load.timings, latency, Origin.SCHEDULED).tolist()
-        for load in results.loads
+        load.candidate: latencies_ms(load.timings, latency, load.origin).tolist() for load in results.loads
     }
     values = {name: found for name, found in values.items() if found}
     if not values:
@@ -152,6 +156,59 @@ def _over_time(results: Results, names: Sequence[str]) -> Chart | None:
         svg,
         "When it was due, and how long its whole answer took. Dots that climb mean that requests pile up.",
     )
+
+
+def _sweep(results: Results, names: Sequence[str]) -> Chart | None:
+    """TTFT p95 over the offered rate, a line for each candidate that was loaded at several rates."""
+    lines = [_over_rates(load, names, _ttft_p95) for load in results.loads if len(load.levels) > 1]
+    limit = next(
+        (r.limit for r in results.experiment.parsed_requirements if r.metric is Metric.TTFT_P95), None
+    )
+    reading = "Where a line turns up steeply, the candidate is saturated."
+    asked = "" if limit is None else f" At most {milliseconds(limit)} was asked for."
+    return _rate_chart(lines, "First token over the load", "first token, p95", milliseconds, reading + asked)
+
+
+def _goodput(results: Results, names: Sequence[str]) -> Chart | None:
+    """Good requests a minute over the offered ones."""
+    lines = [_over_rates(load, names, _good_a_minute) for load in results.loads if len(load.levels) > 1]
+    return _rate_chart(lines, "Goodput over the load", "good requests a minute", short,
+                       "Requests a minute that were answered within every limit. A line that bends away from the "
+                       "diagonal has stopped keeping up.")  # fmt: skip
+
+
+def _rate_chart(
+    lines: Sequence[Line], title: str, y_title: str, write: Callable[[float], str], caption: str
+) -> Chart | None:
+    points = [point for line in lines for point in line.points]
+    if not points:
+        return None
+    words = "; ".join(
+        f"{line.label}: {', '.join(f'{write(y)} at {short(x)} a minute' for x, y in line.points)}"
+        for line in lines
+    )
+    svg = marked_line_chart(
+        lines,
+        Axis("requests offered a minute", 0.0, max(x for x, _ in points) * 1.05, short),
+        Axis(y_title, 0.0, max(y for _, y in points) * 1.1 or 1.0, write),
+        f"{title}. {words}",
+    )
+    return Chart(title, svg, caption)
+
+
+def _over_rates(load: LoadResult, names: Sequence[str], value: Callable[[LevelResult], float | None]) -> Line:
+    points = ((level.level.offered_rate * 60, value(level)) for level in load.levels)
+    return Line(
+        load.candidate, names.index(load.candidate), tuple((x, y) for x, y in points if y is not None)
+    )
+
+
+def _ttft_p95(level: LevelResult) -> float | None:
+    return distribution(latencies_ms(level.timings, Latency.TTFT, level.origin)).p95
+
+
+def _good_a_minute(level: LevelResult) -> float | None:
+    return level.level.goodput * 60
 
 
 def _answers(load: LoadResult) -> tuple[tuple[float, float], ...]:

@@ -104,12 +104,17 @@ def mode_of(results: Results, verdict: Verdict) -> tuple[str, str]:
     load = results.load(verdict.candidate)
     if load is None:
         return "not timed", "No load test was run."
-    phase = load.phase
-    share = "" if phase is None or phase.others_cpu_share is None else percent(phase.others_cpu_share)
+    # The level that others disturbed most decides: isolated is a claim about every one.
+    phases = [result.phase for result in load.levels]
+    phase = max(phases, key=lambda phase: phase.others_cpu_share or 0.0)
+    share = "an unknown share" if phase.others_cpu_share is None else percent(phase.others_cpu_share)
     if verdict.is_isolated:
         return "isolated", f"Timed alone; other programs used {share} of the processors."
-    if phase is not None and phase.together_with:
+    if phase.together_with:
         return "contended", f"Timed together with {', '.join(phase.together_with)}."
+    foreign = max(phase.foreign_requests for phase in phases)
+    if foreign:
+        return "contended", f"Up to {foreign} requests of others ran beside it."
     return "contended", f"Other work ran meanwhile: other programs used {share} of the processors."
 
 

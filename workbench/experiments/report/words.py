@@ -65,6 +65,12 @@ def quantity(value: float | None, metric: Metric, scale: Scale | None = None) ->
     return short(value)
 
 
+def share(value: float, scale: Scale | None) -> str:
+    """A difference of scores with its sign."""
+    text = f"{100 * abs(value):.1f} points" if scale in (Scale.BINARY, Scale.UNIT) else short(abs(value))
+    return text if value == 0 else f"{'+' if value > 0 else '−'}{text}"
+
+
 def interval_words(interval: Interval | None, metric: Metric, scale: Scale | None = None) -> str:
     """From and to; what a side that the data cannot bound means is said in words."""
     if interval is None:
