@@ -25,15 +25,16 @@ class RowFile(Generic[Row]):
         self.path = path
         self._adapter: TypeAdapter[Row] = TypeAdapter(kind)
 
-    def add(self, rows: Iterable[Row]) -> None:
-        """Adds the rows and waits until the disk has them."""
+    def add(self, rows: Iterable[Row], *, is_kept_at_once: bool = True) -> None:
+        """Adds the rows and waits until the disk has them, unless they may be lost with the machine."""
         data = b"".join(self._adapter.dump_json(row) + b"\n" for row in rows)
         if not data:
             return
         with self.path.open("ab") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if is_kept_at_once:
+                os.fsync(file.fileno())
 
     def read(self) -> list[Row]:
         """All whole rows; a last line that a crash cut off is none."""
