@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from workbench.core.settings import Settings
 from workbench.server import open_listener
 
 ROOT = Path(__file__).resolve().parents[1]
-STARTUP_SECONDS = 120.0
+PATIENCE_SECONDS = 30.0
 CATALOGUE = """
 [[models]]
 id = "scripted/model"
@@ -189,22 +191,68 @@ def test_nothing_of_a_request_is_logged_at_any_level(tmp_path: Path) -> None:
             assert canary.encode() not in file.read_bytes(), file
 
 
+@contextmanager
+def streaming(server: Process) -> Iterator[tuple[str, str, list[bytes]]]:
+    """URL, key and, when the context ends, all that a stream begun before it has said."""
+    lines = server.lines()
+    url, key = value(lines, "Workbench"), value(lines, "API key")
+    body = {"model": "scripted/model", "prompt": "go", "stream": True}
+    answer = ask(url, "POST", "/openai/v1/completions", key, body)
+    assert (answer.status, answer.read(6)) == (200, b"data: ")
+    read: list[bytes] = []
+
+    def read_on() -> None:
+        try:
+            said = answer.read()
+        except http.client.IncompleteRead as cut:
+            said = cut.partial
+        read.extend(said.strip().split(b"\n\n"))
+
+    reader = threading.Thread(target=read_on)
+    reader.start()
+    yield url, key, read
+    reader.join(PATIENCE_SECONDS)
+    assert not reader.is_alive(), "the stream did not end"
+
+
+def test_a_server_that_stops_says_so_and_lets_its_streams_end(tmp_path: Path) -> None:
+    script = SLOWLY.replace("3000", "200")  # four seconds
+    with serving(tmp_path, script + WITHOUT_PAGE, WORKBENCH_SHUTDOWN_GRACE="300") as server:
+        with streaming(server) as (url, key, read):
+            server.process.send_signal(signal.SIGTERM)
+            body = {"model": "scripted/model", "prompt": "go", "max_tokens": 1}
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while (refused := ask(url, "POST", "/openai/v1/completions", key, body)).status == 200:
+                assert time.monotonic() < deadline, "the server took more calls in after it was told to stop"
+            assert refused.status == 503
+            assert int(refused.getheader("retry-after") or 0) >= 1
+            assert json.loads(refused.read())["error"]["code"] == "overloaded"
+            assert ask(url, "GET", "/health/ready", key).status == 503
+            assert ask(url, "GET", "/health/live", key).status == 200
+            assert server.process.poll() is None
+        assert server.process.wait(PATIENCE_SECONDS) == 0
+    assert read[-1] == b"data: [DONE]"
+    assert json.loads(read[-2].removeprefix(b"data: "))["choices"][0]["finish_reason"] == "stop"
+
+
 def test_a_stream_that_outlives_the_servers_patience_ends_with_an_error_event(tmp_path: Path) -> None:
-    with serving(tmp_path, SLOWLY + WITHOUT_PAGE) as server:
-        lines = server.lines()
-        body = {"model": "scripted/model", "prompt": "go", "stream": True}
-        answer = ask(
-            value(lines, "Workbench"), "POST", "/openai/v1/completions", value(lines, "API key"), body
-        )
-        assert answer.status == 200
-        assert answer.read(6) == b"data: "
-        read: list[bytes] = []
-        reader = threading.Thread(target=lambda: read.append(answer.read()))
-        reader.start()
-        begun = time.monotonic()
-        code, _, _ = server.end()
-        reader.join(10)
-    *_, last, done = read[0].decode().strip().split("\n\n")
-    assert (code, done) == (0, "data: [DONE]")
-    assert json.loads(last.removeprefix("data: "))["error"]["code"] == "overloaded"
-    assert time.monotonic() - begun < 30
+    with serving(tmp_path, SLOWLY + WITHOUT_PAGE, WORKBENCH_SHUTDOWN_GRACE="0.5") as server:
+        with streaming(server) as (_, _, read):
+            server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(PATIENCE_SECONDS) == 0
+    assert read[-1] == b"data: [DONE]"
+    assert json.loads(read[-2].removeprefix(b"data: "))["error"]["code"] == "overloaded"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_second_signal_waits_for_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    with (
+        serving(tmp_path, SLOWLY + WITHOUT_PAGE, WORKBENCH_SHUTDOWN_GRACE="300") as server,
+        streaming(server) as (url, key, _),
+    ):
+        server.process.send_signal(number)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while ask(url, "GET", "/health/ready", key).status == 200:
+            assert time.monotonic() < deadline, "the signal was not heard"
+        server.process.send_signal(number)
+        assert server.process.wait(PATIENCE_SECONDS) == 0

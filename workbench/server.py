@@ -12,6 +12,7 @@ import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 import uvicorn
@@ -24,10 +25,11 @@ from workbench.core.settings import Settings
 from workbench.logs import configure_logs, log_loop_error
 
 if TYPE_CHECKING:
+    from workbench.service import Workbench
     from workbench.store import Store
 
-GRACEFUL_SHUTDOWN_SECONDS = 5
-"""How long answers that run may take to end once the server was told to stop."""
+LAST_WORDS_SECONDS = 2
+"""How long streams may take to say that the server stops, once WORKBENCH_SHUTDOWN_GRACE is over."""
 FIRST_ADMIN = "admin"
 """The account that WORKBENCH_ADMIN_PASSWORD makes when a server starts without any admin."""
 _BACKLOG = 2048
@@ -54,7 +56,7 @@ def serve(settings: Settings, models: tuple[str, ...] = (), transport: Transport
     catalogue = read_catalogue(settings.models).with_models(models)
     listener = open_listener(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-    # uvicorn ends the process by the signal it got; as an exception the store is closed first.
+    # Until the server answers, and takes its signals itself: as an exception, so that the store is closed.
     signal.signal(signal.SIGTERM, _stop)
     _run_to_the_end(_run(settings, catalogue, listener, transport))
 
@@ -105,22 +107,47 @@ async def _run(
             root_path=settings.root_path,
             ssl_certfile=transport.ssl_certfile,
             ssl_keyfile=transport.ssl_keyfile,
-            timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+            timeout_graceful_shutdown=LAST_WORDS_SECONDS,
         )
-        server = _Server(config, store, _url(settings, transport))
+        server = _Server(config, store, workbench, _url(settings, transport))
         await server.serve([listener])
         if not server.has_answered:
             raise SystemExit(1)
 
 
 class _Server(uvicorn.Server):
-    """Says where it is as soon as it answers, and on a store without keys makes the first one."""
+    """Says where it is as soon as it answers, and on a store without keys makes the first one.
 
-    def __init__(self, config: uvicorn.Config, store: Store, url: str) -> None:
+    The first SIGTERM or SIGINT lets nobody in any more, and what runs has WORKBENCH_SHUTDOWN_GRACE seconds to end:
+    until then new calls hear 503 rather than a closed port. The second ends everything at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, store: Store, workbench: Workbench, url: str) -> None:
         super().__init__(config)
         self._store = store
+        self._workbench = workbench
         self._url = url
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._draining: asyncio.Task[None] | None = None
+        self._signals = 0
         self.has_answered = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Takes a signal, in the main thread between any two instructions."""
+        self._signals += 1
+        if self._signals > 1 or self._loop is None:
+            self.should_exit = True
+            self.force_exit = self._signals > 1
+            return
+        self._loop.call_soon_threadsafe(self._begin_to_drain)
+
+    def _begin_to_drain(self) -> None:
+        self._draining = asyncio.create_task(self._drain(), name="drain")
+
+    async def _drain(self) -> None:
+        self._workbench.stop_admitting()
+        await self._workbench.drained(self._workbench.settings.shutdown_grace)
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts to answer, then writes URL and key on standard output."""
@@ -128,6 +155,7 @@ class _Server(uvicorn.Server):
         self.has_answered = self.started
         if not self.started:
             return
+        self._loop = asyncio.get_running_loop()
         lines = [f"Workbench: {self._url}", f"API:       {self._url}/openai/v1"]
         if await self._store.keys.is_empty():
             key = await self._store.keys.create(name="first key", account=await self._first_owner())

@@ -20,7 +20,7 @@ from workbench.admission import Gate, GateLoad, QueuePosition, Rules, Ticket
 from workbench.backends.catalogue import Catalogue
 from workbench.backends.pool import ModelStatus, Pool
 from workbench.core.access import KeyKind
-from workbench.core.backend import Backend, CallContext, ModelCard, ModelState
+from workbench.core.backend import Backend, CallContext, ModelCard
 from workbench.core.caller import Caller
 from workbench.core.chat import (
     ChatPrompt,
@@ -47,9 +47,10 @@ MIN_PLACES = 4
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What /health/ready says: the default model's state."""
+    """What /health/ready says: whether the default model answers, or will once it is asked, and its state."""
 
     is_ready: bool
+    is_stopping: bool
     status: ModelStatus
 
 
@@ -101,6 +102,14 @@ class Workbench:
             self._pool.warm(self.catalogue.default.id), name="load the default model"
         )
 
+    def stop_admitting(self) -> None:
+        """Lets nobody in any more, and refuses who waits; who is in goes on."""
+        self._gate.stop()
+
+    async def drained(self, seconds: float) -> bool:
+        """Waits for the last call to end; False when some still ran after `seconds`."""
+        return await self._gate.drained(seconds)
+
     async def stop(self, grace_seconds: float = 5.0) -> None:
         """Lets nobody in any more, gives streams `grace_seconds` to end, then ends them and frees the models."""
         self._gate.stop()
@@ -120,9 +129,12 @@ class Workbench:
         return self._store
 
     def readiness(self) -> Readiness:
-        """Whether the default model answers."""
+        """Whether calls to the default model are answered: it has loaded once, and the server is not stopping.
+
+        A model that was evicted for another since loads again on demand.
+        """
         status = self._pool.status(self.catalogue.default.id)
-        return Readiness(status.state is ModelState.READY, status)
+        return Readiness(status.has_loaded and not self._gate.is_stopping, self._gate.is_stopping, status)
 
     def models(self, caller: Caller) -> tuple[ModelStatus, ...]:
         """The models this caller may use, in the catalogue's order."""
@@ -228,6 +240,7 @@ class Workbench:
         watch: Watch,
     ) -> AsyncGenerator[ScreenedEvent, None]:
         """Lease, gate, guard in, generate, guard out, accounting."""
+        self._gate.refuse_when_stopping()
         screening = await self.guards.screening(options.screening, caller.moderation)
         if screening is not None and options.on_screen is not None:
             options.on_screen(screening)
@@ -292,6 +305,7 @@ class Workbench:
     async def tokenize(self, model: str, prompt: Prompt, caller: Caller) -> tuple[int, ...]:
         """The prompt's token ids. Raises: a WorkbenchError."""
         card = self._card(model, caller)
+        self._gate.refuse_when_stopping()
         async with self._pool.lease(card.id, wait_seconds=self.settings.queue_timeout) as backend:
             return await backend.tokenize(prompt)
 
@@ -304,6 +318,7 @@ class Workbench:
 
         Raises: NotFound for a guard that does not exist; Unavailable for one that cannot be opened.
         """
+        self._gate.refuse_when_stopping()
         opened = await self.guards.open(guard or self.guards.default)
         return opened, await check_last_turns(opened, conversations, CallContext(caller.scope))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.sites import MODEL, FakeKeyRing, scripted_workbench
+from tests.sites import KEY, MODEL, FakeKeyRing, scripted_workbench
 from workbench.backends.scripted import ScriptedBackend
 from workbench.core.backend import Backend, ModelCard, Progress
 from workbench.core.caller import LOCAL_USER
@@ -66,6 +66,38 @@ async def test_ready_tells_stage_and_fraction_until_the_model_answers(
         opener.may_end.set()
         await workbench.warm(MODEL, LOCAL_USER)
         assert (await visitor.get("/health/ready")).json()["status"] == "ready"
+
+
+async def test_a_default_model_that_was_evicted_is_ready_because_it_loads_on_demand(tmp_path: Path) -> None:
+    workbench = scripted_workbench(ScriptedBackend(), Settings(home=tmp_path))
+    app = build_app(workbench, FakeKeyRing())
+    async with app.router.lifespan_context(app), client(app) as visitor:
+        await workbench.warm(MODEL, LOCAL_USER)
+        assert await workbench._pool.unload(MODEL)
+        assert (await visitor.get("/health/ready")).status_code == 200
+
+
+async def test_a_server_that_stops_is_not_ready_and_refuses_every_route_that_needs_a_model(
+    tmp_path: Path,
+) -> None:
+    workbench = scripted_workbench(ScriptedBackend(), Settings(home=tmp_path))
+    app = build_app(workbench, FakeKeyRing())
+    async with app.router.lifespan_context(app), client(app) as visitor:
+        await workbench.warm(MODEL, LOCAL_USER)
+        workbench.stop_admitting()
+        answers = [await visitor.get("/health/ready")]
+        for route, body in {
+            "chat/completions": {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]},
+            "completions": {"model": MODEL, "prompt": "Hi", "stream": True},
+            "tokenize": {"model": MODEL, "prompt": "Hi"},
+            "moderations": {"input": "Hi"},
+        }.items():
+            headers = {"authorization": f"Bearer {KEY}"}
+            answers.append(await visitor.post(f"/openai/v1/{route}", json=body, headers=headers))
+        for answer in answers:
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "overloaded")
+            assert int(answer.headers["retry-after"]) >= 1
+        assert (await visitor.get("/health/live")).status_code == 200
 
 
 async def test_a_failed_load_is_said_and_does_not_stop_the_server(tmp_path: Path, opener: SlowOpener) -> None:

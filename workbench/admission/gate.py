@@ -136,9 +136,9 @@ class Gate:
         Raises: RateLimited when the queue is full, the wait too long, or the key's minute spent; QuotaExhausted
             when its day is; Overloaded when the server is stopping.
         """
-        self._refuse_when_stopping()
+        self.refuse_when_stopping()
         spent = await self._allowances.spend(caller)
-        self._refuse_when_stopping()
+        self.refuse_when_stopping()
         call = Call(caller.scope, model, choices, traffic, caller.limits.concurrency)
         arrived_at = self._clock()
         try:
@@ -160,6 +160,11 @@ class Gate:
         for call in list(self._waiters):
             self._refuse(call, _stopping(retry_after_seconds))
 
+    @property
+    def is_stopping(self) -> bool:
+        """True once nobody is let in any more."""
+        return self._stopped_for_seconds is not None
+
     async def drained(self, seconds: float) -> bool:
         """Waits for the last call to leave; False when some were still there after `seconds`."""
         try:
@@ -172,7 +177,8 @@ class Gate:
         known = self._capacity(model)
         return DEFAULT_PLACES if known is None else max(1, known)
 
-    def _refuse_when_stopping(self) -> None:
+    def refuse_when_stopping(self) -> None:
+        """Raises: Overloaded once the gate was stopped."""
         if self._stopped_for_seconds is not None:
             raise _stopping(self._stopped_for_seconds)
 

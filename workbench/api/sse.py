@@ -18,8 +18,6 @@ from workbench.api.feed import Feed
 from workbench.core.errors import Overloaded, WorkbenchError
 
 PING_SECONDS = 15
-SHUTDOWN_GRACE_SECONDS = 3.0
-"""How long a running stream may go on after the server was told to stop; less than the server's own patience."""
 _LAST_WORDS_SECONDS = 1.0
 
 _DONE = b"data: [DONE]\n\n"
@@ -37,7 +35,7 @@ class EventStream(EventSourceResponse):
             ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
             headers=feed.headers,
             shutdown_event=stopping,
-            shutdown_grace_period=SHUTDOWN_GRACE_SECONDS + _LAST_WORDS_SECONDS,
+            shutdown_grace_period=_LAST_WORDS_SECONDS,
         )
         self._feed = feed
         self._stopping = stopping
@@ -52,8 +50,8 @@ class EventStream(EventSourceResponse):
             last_words.cancel()
 
     async def _end_when_stopping(self) -> None:
+        """Whoever stops the server has given the streams their time before."""
         await self._stopping.wait()
-        await asyncio.sleep(SHUTDOWN_GRACE_SECONDS)
         self._feed.fail(Overloaded("The server is stopping. Send the request again."))
 
 

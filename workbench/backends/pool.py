@@ -24,7 +24,10 @@ LOADING_RETRY_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """Where a model is. `stage` and `fraction` (0 to 1) describe a load in progress."""
+    """Where a model is. `stage` and `fraction` (0 to 1) describe a load in progress.
+
+    `has_loaded`: it was in memory once, though it may have been evicted since.
+    """
 
     card: ModelCard
     state: ModelState
@@ -32,6 +35,7 @@ class ModelStatus:
     fraction: float = 0.0
     info: ModelInfo | None = None
     error: str | None = None
+    has_loaded: bool = False
 
 
 @dataclass(slots=True)
@@ -44,12 +48,13 @@ class _Entry:
     backend: Backend | None = None
     loading: asyncio.Task[None] | None = None
     leases: int = 0
+    has_loaded: bool = False
     last_used: float = field(default_factory=time.monotonic)
 
     def status(self) -> ModelStatus:
         info = self.backend.info if self.backend is not None else None
         error = self.error.message if self.error is not None else None
-        return ModelStatus(self.card, self.state, self.stage, self.fraction, info, error)
+        return ModelStatus(self.card, self.state, self.stage, self.fraction, info, error, self.has_loaded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,7 @@ class Pool:
             async with self._room:
                 await self._make_room(entry)
                 entry.backend = await asyncio.to_thread(self._opener, entry.card, progress)
-            entry.state, entry.fraction = ModelState.READY, 1.0
+            entry.state, entry.fraction, entry.has_loaded = ModelState.READY, 1.0, True
             log.info("model loaded", model=entry.card.id, seconds=round(time.monotonic() - started, 1))
         except WorkbenchError as failure:
             entry.state, entry.error = ModelState.FAILED, failure

@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field(
         default="", description="Comma-separated Host names to answer besides localhost."
     )
+    shutdown_grace: float = Field(
+        default=5.0,
+        ge=0,
+        description="How long answers that run may go on once the server stops, in seconds.",
+    )
     log_level: str = Field(default="INFO", description="Level of Workbench's own loggers.")
     max_body_bytes: int = Field(
         default=8 * 1024 * 1024, ge=1024, description="Largest request body, in bytes."

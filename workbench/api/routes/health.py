@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from workbench.api.auth import CurrentWorkbench
 from workbench.backends.pool import LOADING_RETRY_SECONDS
 from workbench.core.backend import ModelState
-from workbench.core.errors import ModelLoading, WeightsError, WorkbenchError
+from workbench.core.errors import ModelLoading, Overloaded, WeightsError, WorkbenchError
 from workbench.service import Readiness
 
 router = APIRouter()
@@ -39,7 +39,7 @@ async def live() -> Alive:
 @router.get("/health/ready", summary="Does the default model answer?", response_model=Ready)
 @openai_router.get("/health", summary="Does the default model answer?", response_model=Ready)
 async def ready(workbench: CurrentWorkbench) -> Ready:
-    """200 once the default model answers; 503 before, with the stage of its loading."""
+    """200 once the default model answers; 503 before, with the stage of its loading, and once the server stops."""
     readiness = workbench.readiness()
     if not readiness.is_ready:
         raise _not_ready(readiness)
@@ -48,6 +48,8 @@ async def ready(workbench: CurrentWorkbench) -> Ready:
 
 def _not_ready(readiness: Readiness) -> WorkbenchError:
     status = readiness.status
+    if readiness.is_stopping:
+        return Overloaded("The server is stopping.", retry_after_seconds=LOADING_RETRY_SECONDS)
     if status.state is ModelState.FAILED:
         return WeightsError(
             f"The default model could not be loaded: {status.error}",
