@@ -19,6 +19,7 @@ from snippets.literals import (
     shell_word,
 )
 from snippets.request import KEY_VARIABLE, Endpoint, SnippetRequest
+from snippets.sent import SentRequest
 from snippets.wire import OPENAI_FIELDS, wire_body
 from workbench.core.chat import Role
 
@@ -36,7 +37,7 @@ class Snippet:
     editor_language: str
 
 
-def render(request: SnippetRequest, language: str, client: str | None = None) -> Snippet:
+def render(request: SnippetRequest | SentRequest, language: str, client: str | None = None) -> Snippet:
     """`request` as a program in `language` (a key of LANGUAGES) through `client`, by default its first one.
 
     Raises: KeyError for a language or client that the table does not have.
@@ -44,9 +45,10 @@ def render(request: SnippetRequest, language: str, client: str | None = None) ->
     spec = LANGUAGES[language]
     chosen = spec.client(client)
     template = _environment().get_template(f"{spec.name}/{chosen.name}.jinja")
-    kind = "guarded" if request.is_guarded else "chat" if request.endpoint is Endpoint.CHAT else "completion"
+    context = _context(request)
+    kind = "guarded" if context["is_guarded"] else "chat" if context["is_chat"] else "completion"
     return Snippet(
-        code=template.render(_context(request)),
+        code=template.render(context),
         install_line=chosen.install_line,
         file_name=f"{kind}.{spec.suffix}",
         editor_language=spec.editor_language,
@@ -73,32 +75,38 @@ def _environment() -> Environment:
     return environment
 
 
-def _context(request: SnippetRequest) -> dict[str, Any]:
+def _context(request: SnippetRequest | SentRequest) -> dict[str, Any]:
     """What the templates read. In a guarded pipeline the text to check is a variable, `subject_name`."""
-    sent = wire_body(request)
-    subject_name = "messages" if request.endpoint is Endpoint.CHAT else "prompt"
+    if isinstance(request, SentRequest):
+        sent, guarded = dict(request.body), None
+    else:
+        sent, guarded = wire_body(request), request if request.is_guarded else None
+    is_chat = request.endpoint is Endpoint.CHAT
+    subject_name = "messages" if is_chat else "prompt"
     body: dict[str, Value] = {**sent}
-    if request.is_guarded:
+    if guarded is not None:
         body[subject_name] = Name(subject_name)
     known = OPENAI_FIELDS[request.endpoint]
+    choices = sent.get("n", 1)
+    guard = {} if guarded is None or guarded.guard is None else {"model": guarded.guard}
     return {
         "base_url": request.base_url.rstrip("/"),
         "key": request.key,
         "key_variable": KEY_VARIABLE,
         "route": request.endpoint.value,
-        "is_chat": request.endpoint is Endpoint.CHAT,
-        "is_streamed": request.is_streamed,
-        "is_guarded": request.is_guarded,
+        "is_chat": is_chat,
+        "is_streamed": sent.get("stream") is True,
+        "is_guarded": guarded is not None,
         "sent": sent,
         "body": body,
         "arguments": {name: value for name, value in body.items() if name in known},
         "extra_body": {name: value for name, value in body.items() if name not in known},
         "subject_name": subject_name,
         "subject": sent[subject_name],
-        "checked_index": _checked_index(request),
-        "check_body": {**({} if request.guard is None else {"model": request.guard}), "input": Name("texts")},
-        "choices": request.generation.n,
-        "collects_answers": request.is_guarded or request.generation.n > 1,
+        "checked_index": None if guarded is None else _checked_index(guarded),
+        "check_body": {**guard, "input": Name("texts")},
+        "choices": choices,
+        "collects_answers": guarded is not None or choices != 1,
         "has_tools": "tools" in sent,
         "reports": [field for field in _REPORTS if field in sent],
     }

@@ -8,9 +8,10 @@ from snippets.languages import LANGUAGES
 from snippets.literals import heredoc, shell_word
 from snippets.render import render
 from snippets.request import KEY_VARIABLE, SnippetRequest
+from snippets.sent import SentRequest
 
 
-def terminal_block(request: SnippetRequest, language: str, client: str | None = None) -> str:
+def terminal_block(request: SnippetRequest | SentRequest, language: str, client: str | None = None) -> str:
     """Lines for a POSIX shell that export the request's key, install the client library and run the snippet.
 
     The code reads the key from the environment; without a key in `request` the variable must be set already.

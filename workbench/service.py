@@ -38,9 +38,10 @@ from workbench.core.chat import (
 from workbench.core.errors import ContentFiltered, ModelNotAllowed, Unavailable
 from workbench.core.settings import Settings
 from workbench.joint_call import JointCall, PromptTicket
+from workbench.recent_calls import RecentCalls
 from workbench.screening import Guards, ScreeningChoice, as_told, conversation_of
 from workbench.store import Store
-from workbench.telemetry import Telemetry, Watch
+from workbench.telemetry import Ending, Telemetry, Watch
 
 MIN_PLACES = 4
 
@@ -92,6 +93,7 @@ class Workbench:
             tokens_today=self._tokens_today,
         )
         self.telemetry = Telemetry(self._gate.load)
+        self.recent_calls = RecentCalls()
         self.started_at = time.time()
         self._warm_up: asyncio.Task[None] | None = None
 
@@ -224,7 +226,11 @@ class Workbench:
     ) -> AsyncGenerator[ScreenedEvent, None]:
         """A prompt's whole way, watched."""
         operation = "chat" if isinstance(request.prompt, ChatPrompt) else "text_completion"
-        with self.telemetry.call(card.id, operation, options.traffic) as watch:
+
+        def remember(ending: Ending) -> None:
+            self.recent_calls.add(caller, card.id, operation, ending)
+
+        with self.telemetry.call(card.id, operation, options.traffic, remember) as watch:
             way = self._way(request, card, caller, options, admission, watch)
             async with aclosing(way) as events:
                 async for event in events:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
@@ -31,6 +32,16 @@ _FIRST_TOKEN_BUCKETS = (
 )  # fmt: skip
 _TOKEN_GAP_BUCKETS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5)
 _QUEUE_BUCKETS = (0.001, 0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0, 120.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a call ended: its HTTP status (499: the caller left), its times, and the tokens that count."""
+
+    status: str
+    seconds: float
+    ttft_seconds: float | None
+    used: Usage
 
 
 class Watch:
@@ -82,6 +93,15 @@ class Watch:
         """Tokens used, also when the call was cut short."""
         return self.usage or Usage(self._prompt_tokens, self._generated)
 
+    def ending(self, status: str, now: float) -> Ending:
+        """The call as it ended at `now`."""
+        first = None if self.first_token_at is None else self.first_token_at - self.begun_at
+        return Ending(status, now - self.begun_at, first, self.counted())
+
+
+def _unheard(_: Ending) -> None:
+    """Nobody asked to be told."""
+
 
 class Telemetry:
     """The counters, histograms and gauges of one service, in a registry of their own.
@@ -119,8 +139,14 @@ class Telemetry:
         return encode(self._registry), media_type
 
     @contextmanager
-    def call(self, model: str, operation: str, traffic: TrafficClass) -> Iterator[Watch]:
-        """Counts the call that is made inside, by how it ended. `model` is a catalogue id.
+    def call(
+        self,
+        model: str,
+        operation: str,
+        traffic: TrafficClass,
+        ended: Callable[[Ending], None] = _unheard,
+    ) -> Iterator[Watch]:
+        """Counts the call that is made inside, by how it ended, and tells `ended`. `model` is a catalogue id.
 
         Only calls that were answered whole enter the latencies.
         """
@@ -138,7 +164,9 @@ class Telemetry:
         finally:
             self._requests.labels(model, operation, status, traffic.value).inc()
             self._count_tokens(model, watch)
-            self._times.observe(model, watch, self._clock(), is_whole=status == SUCCEEDED)
+            now = self._clock()
+            self._times.observe(model, watch, now, is_whole=status == SUCCEEDED)
+            ended(watch.ending(status, now))
 
     def screened(self, event: Screened) -> None:
         """Counts a verdict."""

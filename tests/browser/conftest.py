@@ -23,6 +23,9 @@ COMPOSER = "#wb-message textarea"
 PATIENCE_MS = 30_000
 """How long an expectation waits: long enough for a machine that does other things as well."""
 
+SCRIPTS_ARE_THERE = "() => window.wb?.openPage && window.wb.askForKey"
+"""The first and the last of our scripts have run: before that a test must not call what they define."""
+
 OpenPage = Callable[..., Page]
 """Opens the site in a fresh browser profile: `open_page(size=PHONE, dark=True)`."""
 
@@ -96,6 +99,7 @@ def open_page(
             page = contexts[size, dark].new_page()
             stack.callback(page.close)
             page.goto(site.address + anchor)
+            page.wait_for_function(SCRIPTS_ARE_THERE)
             if not anchor:
                 page.wait_for_selector(COMPOSER)
                 page.wait_for_selector(".wb-state-ready")

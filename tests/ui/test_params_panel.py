@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
+from html import unescape
+
 import gradio as gr
 import pytest
 
-from workbench.core.backend import ModelCard
+from workbench.core.backend import ModelCard, ModelInfo
 from workbench.core.errors import InvalidRequest
 from workbench.core.params import PANEL_PARAMS, Control, GenerationParams
-from workbench.ui.params_panel import ParamsPanel, build_params_panel, panel_defaults, params_from
+from workbench.ui.params_panel import ParamsPanel, build_params_panel, facts_html, panel_defaults, params_from
 
 CARD = ModelCard("a/model", "nowhere", panel_max_tokens=256)
 
@@ -36,12 +39,27 @@ def test_the_panel_starts_at_the_tables_panel_column_with_the_models_max_tokens(
 
 
 def test_the_values_of_the_controls_are_the_request(panel: ParamsPanel) -> None:
-    settings = panel.settings(["Be brief", 0, 64.0, 0.5, 40.0, "END\n###", -0.5, 0, "", "", False])
+    settings = panel.settings(["Be brief", 0, 64.0, 0.5, 40.0, "END\n###", -0.5, 0, "", "", False, ""])
     assert settings.system == "Be brief"
     assert settings.params == GenerationParams(
         temperature=0.0, max_tokens=64, top_p=0.5, top_k=40, stop=["END", "###"], presence_penalty=-0.5,
         frequency_penalty=0.0,
     )  # fmt: skip
+
+
+def test_raw_settings_win_over_the_sliders(panel: ParamsPanel) -> None:
+    raw = '{"temperature": 0, "seed": 7, "chat_template_kwargs": {"a": 1}}'
+    settings = panel.settings(["", 0.7, 64, None, None, "", None, None, "", "", False, raw])
+    assert settings.params == GenerationParams(temperature=0, max_tokens=64, seed=7)
+    assert settings.options.raw.template_kwargs == {"a": 1}
+
+
+def test_the_script_is_told_what_the_model_ignores_and_lacks_once_it_is_known() -> None:
+    info = ModelInfo(8, "?", "f", features=frozenset({"tools"}), ignored_params=frozenset({"top_k"}))
+    assert "ignored" not in facts_html(CARD)
+    told = json.loads(unescape(facts_html(CARD, info).split('data-facts="')[1].split('"')[0]))
+    assert (told["ignored"], told["lacks"]) == (["top_k"], ["schema-drawer", "logprobs"])
+    assert told["values"]["max_tokens"] == 256
 
 
 def test_an_empty_control_is_not_set() -> None:

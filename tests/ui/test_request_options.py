@@ -20,12 +20,12 @@ WRAPPED = f'[{{"type": "function", "function": {BARE[1:-1]}}}]'
 
 
 def test_nothing_typed_asks_for_nothing() -> None:
-    assert read_options(["", "  ", False]) == Options()
+    assert read_options(["", "  ", False, ""]) == Options()
     assert schema_mark_html("") == tools_mark_html("") == ""
 
 
 def test_what_is_typed_is_asked_for() -> None:
-    options = read_options([SCHEMA, BARE, True])
+    options = read_options([SCHEMA, BARE, True, None])
     assert options.output_format is not None
     assert options.output_format.schema == {
         "type": "object",

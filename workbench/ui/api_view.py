@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 
 import gradio as gr
 
-from snippets import KEY_VARIABLE, LANGUAGES, SnippetRequest, render, terminal_block
-from workbench.core.chat import ChatPrompt, GenerationRequest, Message, Role
-from workbench.ui.code_block import code_html
+from snippets import KEY_VARIABLE, LANGUAGES
+from workbench.ui.api_code import DEFAULT_LANGUAGE, DEFAULT_MESSAGE, CallKind, clients_of
 from workbench.ui.markup import markup
-from workbench.ui.params_panel import PanelSettings
 
-DEFAULT_LANGUAGE = next(iter(LANGUAGES))
-DEFAULT_MESSAGE = "Say hello in one sentence."
-TRIAL_KEY_SECONDS = 24 * 3600
+ELSEWHERE_SECONDS = 3.0
+
+
+_KINDS = [("Chat", CallKind.CHAT), ("Completion", CallKind.COMPLETION), ("Chat, guarded", CallKind.GUARDED)]
 
 
 @dataclass(frozen=True, slots=True)
 class ApiView:
-    """The view's parts. `run_body` and `run_call` are hidden: what the browser sends, and what it got."""
+    """The view's parts.
+
+    `run_body` and `run_call` are hidden: what the browser sends, and what it got. `opened` is hidden, too: the call of
+    this tab whose code is shown in place of the panel's, "" for none; `open` is what the script presses to change it.
+    `elsewhere` lists calls of the account's keys, brought up to date by `timer`.
+    """
 
     message: gr.Textbox
     language: gr.Dropdown
     client: gr.Dropdown
+    kind: gr.Dropdown
     is_streamed: gr.Checkbox
+    has_key: gr.Checkbox
     code: gr.HTML
     install: gr.HTML
     make_key: gr.Button
@@ -35,62 +40,10 @@ class ApiView:
     run_body: gr.Textbox
     run_call: gr.Textbox
     run_result: gr.HTML
-
-
-def clients_of(language: str) -> list[tuple[str, str]]:
-    """(label, name) of the language's client libraries."""
-    return [(client.label, client.name) for client in LANGUAGES[language].clients]
-
-
-def snippet_request(
-    model: str,
-    settings: PanelSettings,
-    message: str,
-    base_url: str,
-    *,
-    is_streamed: bool,
-    key: str | None = None,
-) -> SnippetRequest:
-    """What the API view shows: one user message under the API settings."""
-    said = [Message(Role.SYSTEM, settings.system)] if settings.system.strip() else []
-    said.append(Message(Role.USER, message or DEFAULT_MESSAGE))
-    options = settings.options
-    generation = GenerationRequest(
-        model,
-        ChatPrompt(tuple(said), tools=options.tools),
-        settings.params,
-        logprobs=options.logprobs,
-        output_format=options.output_format,
-    )
-    return SnippetRequest(generation, base_url, is_streamed=is_streamed, key=key)
-
-
-def snippet_html(request: SnippetRequest, language: str, client: str | None) -> tuple[str, str]:
-    """The editor's content, and the install line beneath it."""
-    snippet = render(request, language, _known_client(language, client))
-    code = code_html(
-        snippet.code, snippet.editor_language, name="The request as code", file=snippet.file_name
-    )
-    return code, install_html(snippet.install_line)
-
-
-def _known_client(language: str, client: str | None) -> str | None:
-    """`client`, or None while the list still shows another language's clients."""
-    return client if client in [name for _, name in clients_of(language)] else None
-
-
-def install_html(install_line: str | None) -> str:
-    """What has to be in place before the snippet runs."""
-    steps = (
-        [f"export {KEY_VARIABLE}=…"] if install_line is None else [install_line, f"export {KEY_VARIABLE}=…"]
-    )
-    lines = "".join(f"<code>{escape(step)}</code>" for step in steps)
-    return f'<div class="wb-install"><span>Before the first run</span>{lines}</div>'
-
-
-def key_block(request: SnippetRequest, language: str, client: str | None) -> str:
-    """A block for a terminal that exports the request's key, installs the client and runs the snippet."""
-    return terminal_block(request, language, _known_client(language, client))
+    opened: gr.Textbox
+    open: gr.Button
+    elsewhere: gr.HTML
+    timer: gr.Timer
 
 
 _HELP = f"""
@@ -106,7 +59,24 @@ ignored, and the call goes to another company's server, which does not know the 
 """
 
 
-_CALLS = '<div hidden><h3>Calls of this tab</h3><div class="wb-calls-list" data-calls></div></div>'
+_OWN_KEY = (
+    '<div class="wb-own-key" data-own-key hidden><label for="api-own-key">Your key</label>'
+    '<input id="api-own-key" type="password" autocomplete="off" spellcheck="false" placeholder="wb-…">'
+    "<p><b>The code then holds your key.</b> Whoever gets the code can use it: do not commit, send or screenshot it. "
+    "The key stays in this tab and is not sent to the server.</p>"
+    '<p class="wb-mark wb-invalid" role="status" data-own-key-fault hidden>A key begins with wb-, and has letters, '
+    "digits, - and _ only.</p></div>"
+)
+_SHOWING = (
+    '<div class="wb-notice" data-showing role="status" hidden><div><strong data-showing-what></strong></div>'
+    '<button type="button" class="wb-text-button" data-close-call>Back to the panel’s request</button></div>'
+)
+_CALLS = (
+    '<section class="wb-calls-of-tab"><h3>Calls of this tab</h3><p class="wb-none" data-no-calls>None yet. What you '
+    "send in the chat, in Compare and with Run &amp; compare is listed here and opens as code. It lives in this tab "
+    'only: a refresh forgets it.</p><div class="wb-calls-list" data-calls></div></section>'
+)
+_ELSEWHERE = "<h3>Calls of your keys, from anywhere</h3>"
 _EDITOR_TOOLS = (
     '<button type="button" class="wb-editor-button" data-wb-copy="#api-code code" title="Copy the code">'
     '<i class="wb-i-copy"></i><span>Copy</span></button>'
@@ -122,6 +92,7 @@ def build_api_view() -> ApiView:
             value=DEFAULT_MESSAGE, label="Message", lines=1, max_lines=6, elem_id="api-message",
             elem_classes="wb-field",
         )  # fmt: skip
+        markup(_SHOWING, elem_id="api-showing")
         with gr.Column(elem_id="wb-editor"):
             with gr.Row(elem_classes="wb-editor-bar"):
                 language = gr.Dropdown(
@@ -133,10 +104,15 @@ def build_api_view() -> ApiView:
                     clients_of(DEFAULT_LANGUAGE), value=clients_of(DEFAULT_LANGUAGE)[0][1], label="Client",
                     show_label=False, container=False, elem_id="api-client", scale=0, min_width=110,
                 )  # fmt: skip
-                is_streamed = gr.Checkbox(False, label="Stream", container=False, elem_id="api-stream", scale=0,
-                                          min_width=90)  # fmt: skip
+                kind = gr.Dropdown(
+                    _KINDS, value=CallKind.CHAT, label="Call", show_label=False, container=False, elem_id="api-kind",
+                    scale=0, min_width=130,
+                )  # fmt: skip
+                is_streamed = _switch("Stream", "api-stream")
+                has_key = _switch("Insert my key", "api-has-key")
                 markup(_EDITOR_TOOLS, elem_id="api-code-tools")
             code = markup(elem_id="api-code")
+        markup(_OWN_KEY, elem_id="api-key-entry")
         install = markup(elem_id="api-install")
         with gr.Row(elem_id="api-actions"):
             make_key = gr.Button(
@@ -146,10 +122,19 @@ def build_api_view() -> ApiView:
         key_notice = markup(elem_id="api-key-notice")
         block = markup(elem_id="api-block")
         run_result = markup(elem_id="api-run-result")
-        markup(_CALLS, elem_id="api-calls")
         markup(_HELP, elem_id="api-help")
-        run_body, run_call = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
+        markup(_CALLS, elem_id="api-calls")
+        with gr.Column(elem_id="api-elsewhere"):
+            markup(_ELSEWHERE)
+            elsewhere = markup(elem_id="api-elsewhere-calls")
+        run_body, run_call, opened = (gr.Textbox(visible="hidden") for _ in range(3))
+        open_call = gr.Button("Open", elem_id="api-open-call", visible="hidden")
+        timer = gr.Timer(ELSEWHERE_SECONDS, active=False)
     return ApiView(
-        message, language, client, is_streamed, code, install, make_key, block, key_notice, run, run_body, run_call,
-        run_result,
+        message, language, client, kind, is_streamed, has_key, code, install, make_key, block, key_notice, run,
+        run_body, run_call, run_result, opened, open_call, elsewhere, timer,
     )  # fmt: skip
+
+
+def _switch(label: str, element: str) -> gr.Checkbox:
+    return gr.Checkbox(False, label=label, container=False, elem_id=element, scale=0, min_width=90)

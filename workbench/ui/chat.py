@@ -32,10 +32,11 @@ from workbench.ui.streams import TICK_SECONDS, Ended, Failed, flush_seconds, gat
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a paint has to show: the thread when `has_text`, and a notice when it is not None."""
+    """What a paint has to show: the thread when `has_text`, and a notice when it is not None; `error` ended it."""
 
     has_text: bool = False
     notice: str | None = None
+    error: WorkbenchError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def request_for(session: ChatSession, ask: Ask) -> GenerationRequest:
     prompt = ChatPrompt(
         session.messages(ask.settings.system),
         tools=options.tools,
+        template_kwargs=options.raw.template_kwargs,
         add_generation_prompt=not ask.continues,
         continue_final_message=ask.continues,
     )
@@ -84,7 +86,7 @@ async def stream_answer(
                 async for change in changes:
                     yield change
     except WorkbenchError as failure:
-        yield Change(notice=error_notice(failure))
+        yield Change(notice=error_notice(failure), error=failure)
     finally:
         session.is_running = session.is_stopping = False
 
@@ -192,4 +194,5 @@ async def _stream(
                 yield Change(has_text=bool(batch), notice=notice if notice != shown else None)
                 shown = notice
     answer.finish(was_stopped=session.is_stopping)
-    yield Change(has_text=True, notice="" if answer.error is None else error_notice(answer.error))
+    notice = "" if answer.error is None else error_notice(answer.error)
+    yield Change(has_text=True, notice=notice, error=answer.error)

@@ -41,8 +41,8 @@ class ChatArea:
     """The area's parts.
 
     `again` answers the last message anew, `proceed` goes on where an answer was cut. `export` and `copy` are hidden:
-    the script presses them for the menu and for the buttons in the thread, so that it gets the thread's own text.
-    `loaded` carries a file's text in.
+    the script presses them for the menu and for the buttons in the thread. Unseen as well: `exported` carries a file's
+    text out and `loaded` one in, `sent` carries out the call that was made.
     """
 
     thread: gr.Chatbot
@@ -56,7 +56,9 @@ class ChatArea:
     export: gr.Button
     copy: gr.Button
     load: gr.Button
+    exported: gr.Textbox
     loaded: gr.Textbox
+    sent: gr.Textbox
     context: gr.HTML
 
 
@@ -99,10 +101,11 @@ def build_chat_area() -> ChatArea:
                 markup(_HINT, elem_id="wb-hint")
         export = gr.Button("Export", elem_id="wb-export-run", visible="hidden")
         copy = gr.Button("Copy", elem_id="wb-copy-run", visible="hidden")
-        loaded = gr.Textbox(visible="hidden")
+        exported, loaded, sent = (gr.Textbox(visible="hidden") for _ in range(3))
     return ChatArea(
-        thread, notice, composer, send, stop, reset, again, proceed, export, copy, load, loaded, context
-    )
+        thread, notice, composer, send, stop, reset, again, proceed, export, copy, load, exported, loaded, sent,
+        context,
+    )  # fmt: skip
 
 
 def icon_button(

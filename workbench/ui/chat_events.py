@@ -11,14 +11,16 @@ import gradio as gr
 from workbench.backends.pool import ModelStatus
 from workbench.core.errors import WorkbenchError
 from workbench.service import Workbench
-from workbench.ui.chat import Ask, stream_answer
+from workbench.ui.chat import Ask, request_for, stream_answer
 from workbench.ui.chat_area import ChatArea
 from workbench.ui.config_panel import ConfigPanel
 from workbench.ui.context_meter import context_meter_html
-from workbench.ui.conversation_file import read_conversation
+from workbench.ui.conversation_file import read_conversation, write_conversation
 from workbench.ui.identity import CallerOf
 from workbench.ui.model_header import ignored_by, model_header_html
 from workbench.ui.notice import error_notice
+from workbench.ui.params_panel import facts_html
+from workbench.ui.sent_calls import call_record, records_json
 from workbench.ui.session import ChatSession, Turn
 from workbench.ui.thread import TURNS_SHOWN, chat_messages
 
@@ -106,6 +108,10 @@ class ChatEvents:
         area = self._area
         return {area.thread: [], area.notice: "", area.context: "", area.proceed: gr.Button(visible=False)}
 
+    def export(self, session: ChatSession, system: str, model: str) -> str:
+        """The whole conversation for a file that the browser makes; also the turns the thread no longer shows."""
+        return write_conversation(session.turns, system or "", model)
+
     def load(self, session: ChatSession, text: str) -> Updates:
         """A conversation from a file, in place of the one that is here."""
         area = self._area
@@ -150,9 +156,11 @@ class ChatEvents:
         turn.metrics = None
         turn.verdicts.clear()
         ask, caller = Ask(model, values, continues), self._caller_of(request)
+        sent, error = request_for(session, ask), None
         yield self._begun(session, is_new=text is not None)
         async with aclosing(stream_answer(self._workbench, session, ask, caller)) as changes:
             async for change in changes:
+                error = change.error
                 updates: Updates = {}
                 if change.has_text:
                     updates[area.thread] = chat_messages(session.turns, is_running=session.is_running)
@@ -161,7 +169,9 @@ class ChatEvents:
                     updates[area.notice] = change.notice
                     updates[self._header] = model_header_html(self._workbench.model(model, caller))
                 yield updates
-        yield self._ended(session, turn, self._workbench.model(model, caller))
+        record = records_json([call_record("Chat", sent, turn, error)])
+        ended = self._ended(session, turn, self._workbench.model(model, caller))
+        yield {**ended, area.sent: record}
 
     def _begun(self, session: ChatSession, *, is_new: bool) -> Updates:
         area = self._area
@@ -184,6 +194,9 @@ class ChatEvents:
         updates[area.thread] = chat_messages(session.turns)
         context_length = status.info.context_length if status.info is not None else None
         updates[area.context] = context_meter_html(session, context_length)
+        # A model that was loaded, or an endpoint that was probed, for this message is known only now.
+        facts = facts_html(status.card, status.info)
+        updates |= {self._config.ui.facts: facts, self._config.api.facts: facts}
         is_cut = turn.metrics is not None and turn.metrics.finish_reason in _CUT_SHORT
         updates[area.proceed] = gr.Button(visible=bool(is_cut and turn.answer and session.turns))
         return updates
@@ -209,6 +222,9 @@ def bind_chat(
         area.stop,
         area.proceed,
         area.context,
+        area.sent,
+        config.ui.facts,
+        config.api.facts,
     ]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     with_text = [session, area.composer, *settings]
@@ -223,13 +239,16 @@ def bind_chat(
     area.stop.click(events.stop, [session], None, queue=False, **quiet)
     cleared = [area.thread, area.notice, area.context, area.proceed]
     area.reset.click(events.clear, [session], cleared, queue=False, **quiet)
+    area.sent.change(None, [area.sent], None, js="(calls) => wb.noteCalls(calls)", **quiet)
     _bind_files(session, area, config, events)
 
 
 def _bind_files(session: gr.State, area: ChatArea, config: ConfigPanel, events: ChatEvents) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    said = [area.thread, config.ui.system, config.model]
-    area.export.click(None, said, None, js="(...said) => wb.exportThread(...said)", **quiet)
+    said = [session, config.ui.system, config.model]
+    told = area.export.click(events.export, said, [area.exported], **quiet)
+    # The text is let go as soon as the file is made.
+    told.then(None, [area.exported], [area.exported], js="(text) => wb.exportConversation(text)", **quiet)
     area.copy.click(None, [area.thread], None, js="(thread) => wb.copyAnswer(thread)", **quiet)
     area.load.click(None, None, [area.loaded], js="() => wb.pickConversation()", **quiet)
     loaded = [area.thread, area.notice, area.context, area.loaded, config.ui.system]

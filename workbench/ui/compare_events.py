@@ -10,7 +10,7 @@ import gradio as gr
 
 from workbench.core.errors import WorkbenchError
 from workbench.service import Workbench
-from workbench.ui.chat import Ask
+from workbench.ui.chat import Ask, request_for
 from workbench.ui.compare_page import ComparePage, pane_note, pane_title
 from workbench.ui.comparison import Mode, Pane, PaneChange, stream_comparison
 from workbench.ui.differences import differences_html
@@ -18,6 +18,7 @@ from workbench.ui.identity import CallerOf
 from workbench.ui.model_header import ignored_by
 from workbench.ui.notice import error_notice
 from workbench.ui.params_panel import facts_html, panel_defaults
+from workbench.ui.sent_calls import call_record, records_json
 from workbench.ui.session import CompareSession
 from workbench.ui.thread import chat_messages
 
@@ -46,12 +47,20 @@ class CompareEvents:
             return
         for pane in panes:
             pane.session.begin(text, pane.ask.model)
+        sent = {pane.place: request_for(pane.session, pane.ask) for pane in panes}
+        errors: dict[int, WorkbenchError] = {}
         yield self._begun(panes)
         run = stream_comparison(self._workbench, session, panes, Mode(mode), caller)
         async with aclosing(run) as changes:
             async for change in changes:
+                errors |= change.errors
                 yield self._painted(session, change)
-        yield self._ended(request, panes)
+        records = [
+            call_record("Compare", sent[pane.place], pane.session.turns[-1], errors.get(pane.place))
+            for pane in panes
+            if pane.session.turns
+        ]
+        yield {**self._ended(request, panes), page.sent: records_json(records)}
 
     def stop(self, session: CompareSession) -> None:
         """Asks the running answers to end; they keep what came."""
@@ -124,12 +133,13 @@ def bind_compare(page: ComparePage, workbench: Workbench, caller_of: CallerOf) -
     for pane in page.panes:
         source += [pane.model, *pane.params.inputs]
     columns = [part for pane in page.panes for part in (pane.thread, pane.notice)]
-    paints = [page.composer, page.notice, page.differences, page.send, page.stop, *columns]
+    paints = [page.composer, page.notice, page.differences, page.send, page.stop, page.sent, *columns]
     gr.on([page.composer.submit, page.send.click], events.send, source, paints, trigger_mode="once", **quiet)
     page.stop.click(events.stop, [page.session], None, queue=False, **quiet)
     page.reset.click(
         events.clear, [page.session], [page.notice, page.differences, *columns], queue=False, **quiet
     )
+    page.sent.change(None, [page.sent], None, js="(calls) => wb.noteCalls(calls)", **quiet)
     page.count.input(None, [page.count], None, js="(count) => wb.showPanes(count)", **quiet)
     for pane in page.panes:
         _bind_model(pane.model, pane.params.controls["max_tokens"], pane.params.facts, pane.note,
@@ -147,6 +157,6 @@ def _bind_model(
     def choose(request: gr.Request, name: str) -> tuple[Any, ...]:
         status = workbench.model(name, caller_of(request))
         wanted = panel_defaults(status.card)["max_tokens"]
-        return wanted, facts_html(status.card, ignored_by(status)), pane_note(status)
+        return wanted, facts_html(status.card, status.info), pane_note(status)
 
     model.change(choose, [model], [max_tokens, facts, note], show_progress="hidden", api_visibility="private")

@@ -41,7 +41,7 @@ class ComparePane:
 
 @dataclass(frozen=True, slots=True)
 class ComparePage:
-    """The page's parts."""
+    """The page's parts. `sent` carries the calls that were made out, unseen."""
 
     session: gr.State
     mode: gr.Radio
@@ -53,6 +53,7 @@ class ComparePage:
     stop: gr.Button
     reset: gr.Button
     differences: gr.HTML
+    sent: gr.Textbox
 
 
 def build_compare_parts(models: Sequence[ModelStatus]) -> ComparePage:
@@ -84,7 +85,8 @@ def build_compare_parts(models: Sequence[ModelStatus]) -> ComparePage:
                                   elem_id="wb-compare-reset")  # fmt: skip
                 send = icon_button("Send to all", "wb-compare-send", "wb-send", variant="primary")
                 stop = icon_button("Stop all", "wb-compare-stop", "wb-stop", visible=False)
-    return ComparePage(session, mode, count, panes, notice, composer, send, stop, reset, differences)
+        sent = gr.Textbox(visible="hidden")
+    return ComparePage(session, mode, count, panes, notice, composer, send, stop, reset, differences, sent)
 
 
 def pane_title(status: ModelStatus) -> str:

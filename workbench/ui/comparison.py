@@ -34,10 +34,11 @@ class Pane:
 
 @dataclass(frozen=True, slots=True)
 class PaneChange:
-    """What a paint has to show: the places whose thread grew, and new notices by place."""
+    """What a paint has to show: the places whose thread grew, and by place new notices and what ended an answer."""
 
     places: frozenset[int] = frozenset()
     notices: dict[int, str] = field(default_factory=dict)
+    errors: dict[int, WorkbenchError] = field(default_factory=dict)
 
 
 async def stream_comparison(
@@ -71,7 +72,7 @@ async def _stream_group(
                 workbench, pane.session, pane.ask, caller
             )
         except WorkbenchError as failure:
-            yield PaneChange(notices={pane.place: error_notice(failure)})
+            yield PaneChange(notices={pane.place: error_notice(failure)}, errors={pane.place: failure})
     shown = dict.fromkeys(answers, "")
     others = 0
     messages = 2 * sum(len(pane.session.turns) for pane in group)
@@ -92,7 +93,8 @@ async def _stream_group(
         int(name): "" if answer.error is None else error_notice(answer.error)
         for name, answer in answers.items()
     }
-    yield PaneChange(frozenset(finals), finals)
+    errors = {int(name): answer.error for name, answer in answers.items() if answer.error is not None}
+    yield PaneChange(frozenset(finals), finals, errors)
 
 
 def _new_notices(

@@ -10,7 +10,7 @@ from workbench.core.backend import ModelState
 from workbench.service import Workbench
 from workbench.ui.config_panel import ConfigPanel, models_in
 from workbench.ui.identity import CallerOf
-from workbench.ui.model_header import ignored_by, model_header_html
+from workbench.ui.model_header import model_header_html
 from workbench.ui.params_panel import ParamsPanel, facts_html, panel_defaults
 
 LOADING_POLL_SECONDS = 0.5
@@ -23,10 +23,13 @@ def bind_config(
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     timer = gr.Timer(LOADING_POLL_SECONDS)
 
-    def look(request: gr.Request, model: str) -> tuple[str, gr.Timer]:
-        """The header, and whether to look again."""
+    facts = [config.ui.facts, config.api.facts]
+
+    def look(request: gr.Request, model: str) -> tuple[str, gr.Timer, str, str]:
+        """The header, whether to look again, and what each view must know of the model."""
         status = workbench.model(model, caller_of(request))
-        return model_header_html(status), gr.Timer(active=status.state is ModelState.LOADING)
+        known = facts_html(status.card, status.info)
+        return model_header_html(status), gr.Timer(active=status.state is ModelState.LOADING), known, known
 
     def choose_region(request: gr.Request, region: str) -> gr.Dropdown:
         choices = models_in(workbench.models(caller_of(request)), region)
@@ -34,18 +37,15 @@ def bind_config(
 
     def choose_model(request: gr.Request, model: str) -> tuple[Any, ...]:
         """The header, and each view's max tokens as the model likes it: no other setting is touched."""
-        status = workbench.model(model, caller_of(request))
-        wanted = panel_defaults(status.card)["max_tokens"]
-        facts = facts_html(status.card, ignored_by(status))
-        return (*look(request, model), wanted, wanted, facts, facts)
+        wanted = panel_defaults(workbench.model(model, caller_of(request)).card)["max_tokens"]
+        return (*look(request, model), wanted, wanted)
 
-    timer.tick(look, [config.model], [header, timer], **quiet)
-    ui.load(look, [config.model], [header, timer], **quiet)
+    timer.tick(look, [config.model], [header, timer, *facts], **quiet)
+    ui.load(look, [config.model], [header, timer, *facts], **quiet)
     config.region.input(choose_region, [config.region], [config.model], **quiet)
     config.model.change(
         choose_model, [config.model],
-        [header, timer, config.ui.controls["max_tokens"], config.api.controls["max_tokens"],
-         config.ui.facts, config.api.facts], **quiet,
+        [header, timer, *facts, config.ui.controls["max_tokens"], config.api.controls["max_tokens"]], **quiet,
     )  # fmt: skip
     config.view.input(None, [config.view], None, js="(view) => wb.showView(view)", **quiet)
     for panel in (config.ui, config.api):

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 from pydantic import ValidationError
 
-from workbench.core.backend import ModelCard
+from workbench.core.backend import ModelCard, ModelInfo
 from workbench.core.errors import InvalidRequest
 from workbench.core.params import MAX_STOP_STRINGS, PANEL_PARAMS, PARAMS, Control, GenerationParams, ParamSpec
 from workbench.ui.markup import markup
@@ -48,8 +48,11 @@ class ParamsPanel:
         system, *rest = values
         count = len(self.controls)
         given = dict(zip(self.controls, rest[:count], strict=True))
+        options = read_options(rest[count:])
         params = params_from({name: value for name, value in given.items() if name not in ignored})
-        return PanelSettings(system or "", params, read_options(rest[count:]))
+        if options.raw.params:
+            params = GenerationParams(**{**params.set_fields(), **options.raw.params})
+        return PanelSettings(system or "", params, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +90,21 @@ def build_params_panel(prefix: str, card: ModelCard) -> ParamsPanel:
     return ParamsPanel(system, controls, options, reset, shown)
 
 
-def facts_html(card: ModelCard, ignored: Collection[str] = ()) -> str:
-    """What the script must know of the model: where the sliders start, and the settings its endpoint ignores."""
+_NEEDED_FEATURES = {"schema-drawer": "json_schema", "tools-drawer": "tools", "logprobs": "logprobs"}
+"""Part of the panel -> the feature without which the model's backend refuses it."""
+
+
+def facts_html(card: ModelCard, info: ModelInfo | None = None) -> str:
+    """What the script must know of the model: where the sliders start, what its endpoint ignores, and what it lacks.
+
+    Nothing is greyed for a model of which nothing is known yet.
+    """
     defaults = panel_defaults(card)
-    values = json.dumps({name: defaults[name] for name in slider_names()})
-    return f'<div hidden data-values="{escape(values)}" data-ignored="{escape(json.dumps(sorted(ignored)))}"></div>'
+    facts: dict[str, Any] = {"values": {name: defaults[name] for name in slider_names()}}
+    if info is not None:
+        facts["ignored"] = sorted(info.ignored_params)
+        facts["lacks"] = [part for part, feature in _NEEDED_FEATURES.items() if feature not in info.features]
+    return f'<div hidden data-facts="{escape(json.dumps(facts))}"></div>'
 
 
 def _control(prefix: str, spec: ParamSpec, value: float | int | str | None) -> gr.Component:

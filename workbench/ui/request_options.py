@@ -1,10 +1,10 @@
-"""What a request may carry beyond text and sampling: an output schema, tools, log-probabilities."""
+"""What a request may carry beyond the sliders: an output schema, tools, log-probabilities, raw settings."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from typing import Annotated, Any
 
@@ -15,28 +15,29 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from workbench.core.chat import OutputFormat, Tool
 from workbench.core.errors import InvalidRequest
 from workbench.ui.markup import markup
+from workbench.ui.raw_settings import RawSettings, raw_summary, read_raw
 
 ALTERNATIVES = 5
 """How many of the likeliest tokens come with every token when log-probabilities are asked for."""
 
 _SCHEMA_EXAMPLE = '{"type": "object",\n "properties": {"city": {"type": "string"}},\n "required": ["city"]}'
+_RAW_EXAMPLE = '{"seed": 7,\n "min_p": 0.05,\n "logit_bias": {"198": -100}}'
 _TOOLS_EXAMPLE = '[{"name": "get_weather",\n  "parameters": {"type": "object", "properties": {}}}]'
 
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """The components, and the marks that say whether what was typed is valid."""
+    """The components; a mark under each box says whether what was typed is valid."""
 
     schema: gr.Textbox
-    schema_mark: gr.HTML
     tools: gr.Textbox
-    tools_mark: gr.HTML
     has_logprobs: gr.Checkbox
+    raw: gr.Textbox
 
     @property
     def inputs(self) -> list[gr.Component]:
         """What an event must be given for `read_options`."""
-        return [self.schema, self.tools, self.has_logprobs]
+        return [self.schema, self.tools, self.has_logprobs, self.raw]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +47,53 @@ class Options:
     output_format: OutputFormat | None = None
     tools: tuple[Tool, ...] = ()
     logprobs: int | None = None
+    raw: RawSettings = field(default_factory=RawSettings)
 
 
 def build_request_options(prefix: str) -> RequestOptions:
-    """Two folded drawers and a switch."""
-    with gr.Accordion("JSON Schema", open=False, elem_classes="wb-drawer", elem_id=f"{prefix}-schema-drawer"):
-        schema = gr.Textbox(
-            label="The answer is JSON of this schema", placeholder=_SCHEMA_EXAMPLE, lines=6, max_lines=16,
-            elem_id=f"{prefix}-schema", elem_classes=["wb-field", "wb-mono"],
-        )  # fmt: skip
-        schema_mark = markup()
-    with gr.Accordion("Tools", open=False, elem_classes="wb-drawer", elem_id=f"{prefix}-tools-drawer"):
-        tools = gr.Textbox(
-            label="Functions the model may call", placeholder=_TOOLS_EXAMPLE, lines=6, max_lines=16,
-            elem_id=f"{prefix}-tools", elem_classes=["wb-field", "wb-mono"],
-        )  # fmt: skip
-        tools_mark = markup()
-    has_logprobs = gr.Checkbox(
-        False,
-        label="Token probabilities",
-        container=False,
-        elem_id=f"{prefix}-logprobs",
-        elem_classes="wb-switch",
+    """Three folded drawers and a switch."""
+    schema = _drawer(
+        "JSON Schema",
+        "The answer is JSON of this schema",
+        _SCHEMA_EXAMPLE,
+        f"{prefix}-schema",
+        schema_mark_html,
     )
-    for box, mark, check in ((schema, schema_mark, schema_mark_html), (tools, tools_mark, tools_mark_html)):
-        box.change(
-            check, [box], [mark], show_progress="hidden", api_visibility="private", trigger_mode="always_last"
-        )
-    return RequestOptions(schema, schema_mark, tools, tools_mark, has_logprobs)
+    tools = _drawer(
+        "Tools", "Functions the model may call", _TOOLS_EXAMPLE, f"{prefix}-tools", tools_mark_html
+    )
+    has_logprobs = gr.Checkbox(
+        False, label="Token probabilities", container=False, elem_id=f"{prefix}-logprobs", elem_classes="wb-switch",
+    )  # fmt: skip
+    raw = _drawer(
+        "Raw JSON", "Any parameter, beside or over the sliders", _RAW_EXAMPLE, f"{prefix}-raw", raw_mark_html
+    )
+    return RequestOptions(schema, tools, has_logprobs, raw)
+
+
+def _drawer(title: str, label: str, example: str, element: str, check: Callable[[str], str]) -> gr.Textbox:
+    """A folded box for JSON, with a mark that `check` writes while somebody types."""
+    with gr.Accordion(title, open=False, elem_classes="wb-drawer", elem_id=f"{element}-drawer"):
+        box = gr.Textbox(
+            label=label, placeholder=example, lines=6, max_lines=16, elem_id=element,
+            elem_classes=["wb-field", "wb-mono"],
+        )  # fmt: skip
+        mark = markup()
+    box.change(
+        check, [box], [mark], show_progress="hidden", api_visibility="private", trigger_mode="always_last"
+    )
+    return box
 
 
 def read_options(values: Sequence[Any]) -> Options:
     """The values of `RequestOptions.inputs`, checked. Raises: InvalidRequest naming the drawer at fault."""
-    schema, tools, has_logprobs = values
-    return Options(read_schema(schema or ""), read_tools(tools or ""), ALTERNATIVES if has_logprobs else None)
+    schema, tools, has_logprobs, raw = values
+    return Options(
+        read_schema(schema or ""),
+        read_tools(tools or ""),
+        ALTERNATIVES if has_logprobs else None,
+        read_raw(raw or ""),
+    )
 
 
 def read_schema(text: str) -> OutputFormat | None:
@@ -154,6 +168,14 @@ def tools_mark_html(text: str) -> str:
     except InvalidRequest as failure:
         return _mark(failure.message, is_valid=False)
     return _mark(f"May call {names}" if names else "")
+
+
+def raw_mark_html(text: str) -> str:
+    """Whether the settings can be used, while they are typed."""
+    try:
+        return _mark(raw_summary(text))
+    except InvalidRequest as failure:
+        return _mark(failure.message, is_valid=False)
 
 
 def _mark(text: str, *, is_valid: bool = True) -> str:

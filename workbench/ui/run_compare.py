@@ -75,7 +75,8 @@ def read_call(text: str) -> Answered:
     try:
         choice = response["choices"][0]
         tokens = int(response["usage"]["completion_tokens"])
-        text = str(choice["message"]["content"] or "")
+        said = choice["message"]["content"] if "message" in choice else choice["text"]
+        text = str(said or "")
         return Answered(text, str(choice["finish_reason"]), tokens, call.milliseconds / 1000)
     except (KeyError, IndexError, TypeError):
         raise InvalidRequest(_NO_ANSWER) from None

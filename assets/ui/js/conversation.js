@@ -16,21 +16,28 @@
     }));
   }
 
+  const titles = { user: "You", assistant: "Model", tool: "Result of a tool" };
+  const fenced = (text) => "```json\n" + text + "\n```";
+  function section(message) {
+    const calls = (message.tool_calls || []).map((call) => `Calls \`${call.function.name}\`:\n\n${fenced(call.function.arguments)}`);
+    const parts = [message.reasoning_content ? `> ${message.reasoning_content.replaceAll("\n", "\n> ")}` : "", message.content, ...calls];
+    return `## ${titles[message.role]}\n\n${parts.filter(Boolean).join("\n\n")}\n`;
+  }
+  const isSaid = (message) => message.role !== "system";
+
   const writers = {
-    md: (said, system) => {
-      const name = { user: "You", assistant: "Model" };
-      const parts = said.map((message) => `## ${name[message.role]}\n\n${message.content}\n`);
-      return (system ? `> ${system.replaceAll("\n", "\n> ")}\n\n` : "") + parts.join("\n");
+    md: ({ messages }) => {
+      const system = messages.filter((message) => !isSaid(message)).map((message) => `> ${message.content.replaceAll("\n", "\n> ")}\n\n`);
+      return system.join("") + messages.filter(isSaid).map(section).join("\n");
     },
-    json: (said, system, model) =>
-      JSON.stringify({ model, messages: [...(system ? [{ role: "system", content: system }] : []), ...said] }, null, 2) + "\n",
+    json: (conversation) => JSON.stringify(conversation, null, 2) + "\n",
     // A row for every answer, as evaluation sets are written: what was said before it, and the answer as expected.
-    jsonl: (said, system) => {
-      const before = system ? [{ role: "system", content: system }] : [];
-      return said
+    jsonl: ({ messages }) => {
+      let count = 0;
+      return messages
         .map((message, place) =>
-          message.role === "assistant"
-            ? JSON.stringify({ id: `turn-${(place + 1) / 2}`, messages: [...before, ...said.slice(0, place)], expected: message.content }) + "\n"
+          message.role === "assistant" && message.content
+            ? JSON.stringify({ id: `turn-${++count}`, messages: messages.slice(0, place), expected: message.content }) + "\n"
             : "")
         .join("");
     },
@@ -41,8 +48,10 @@
   let answer = 0; // the answer whose copy button was clicked last
   let copier = null;
 
-  wb.exportThread = (thread, system, model) => {
-    wb.save(`conversation.${wanted}`, types[wanted], writers[wanted](plain(thread), system.trim(), model));
+  // Makes the file of the conversation's JSON; what it gives back empties the place the text came in.
+  wb.exportConversation = (text) => {
+    if (text) wb.save(`conversation.${wanted}`, types[wanted], writers[wanted](JSON.parse(text)));
+    return "";
   };
 
   wb.copyAnswer = (thread) => {

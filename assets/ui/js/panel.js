@@ -7,11 +7,13 @@
   const view = () => (document.body.dataset.view === "API" ? "api" : "ui");
   const elementId = (prefix, name) => `${prefix}-${name.replaceAll("_", "-")}`;
   const number = (prefix, name) => document.querySelector(`#${elementId(prefix, name)} input[type="number"]`);
-  // What the server says of the chosen model: where each number starts, and which ones its endpoint ignores.
+  // What the server says of the chosen model: where each number starts, which settings its endpoint ignores, and which
+  // parts of the panel its backend refuses.
   function facts(prefix) {
-    const { values = "{}", ignored = "[]" } = document.querySelector(`#${prefix}-defaults [data-values]`)?.dataset ?? {};
-    return { values: JSON.parse(values), ignored: JSON.parse(ignored) };
+    const told = document.querySelector(`#${prefix}-defaults [data-facts]`)?.dataset.facts;
+    return { values: {}, ignored: [], lacks: [], ...JSON.parse(told ?? "{}") };
   }
+  const prefixes = () => [...document.querySelectorAll("[id$='-defaults']:has([data-facts])")].map((place) => place.id.slice(0, -9));
 
   function set(input, value) {
     if (!input) return;
@@ -40,17 +42,19 @@
     return button;
   }
 
-  // A setting that the model's endpoint is known to ignore is greyed, and says why.
-  function grey(block, isIgnored) {
-    if (block.classList.contains("wb-ignored") === isIgnored) return;
-    block.classList.toggle("wb-ignored", isIgnored);
-    for (const input of block.querySelectorAll("input")) input.disabled = isIgnored;
-    block.title = isIgnored ? "This model's endpoint ignores it; it is not sent." : "";
+  // What would be ignored or refused is greyed, and says why.
+  function grey(block, isGrey, why) {
+    if (!block || (!isGrey && !block.classList.contains("wb-ignored"))) return;
+    block.classList.toggle("wb-ignored", isGrey);
+    for (const input of block.querySelectorAll("input, textarea")) input.disabled = isGrey;
+    if (isGrey) block.dataset.why = why;
+    else delete block.dataset.why;
   }
 
   function dress() {
-    for (const prefix of ["ui", "api"]) {
-      const { values, ignored } = facts(prefix);
+    for (const prefix of prefixes()) {
+      watch(prefix);
+      const { values, ignored, lacks } = facts(prefix);
       for (const [name, value] of Object.entries(values)) {
         const input = number(prefix, name);
         if (!input) continue;
@@ -62,19 +66,26 @@
         button.setAttribute("aria-label", `${name.replaceAll("_", " ")}: back to ${value ?? "not set"}`);
         button.hidden = isUnset ? value === null : Number(input.value) === value;
         block.classList.toggle("wb-unset", isUnset);
-        grey(block, ignored.includes(name));
+        grey(block, ignored.includes(name), "This model's endpoint ignores it: it is not sent.");
+      }
+      for (const part of ["schema-drawer", "tools-drawer", "logprobs"]) {
+        grey(document.querySelector(`#${prefix}-${part}`), lacks.includes(part), "This model does not support it.");
       }
     }
   }
   const soon = () => requestAnimationFrame(dress);
   document.addEventListener("input", soon);
-  wb.onReady(() => {
-    dress();
-    // The sliders tell of a new value by their style, the facts of a model by theirs.
-    new MutationObserver(soon).observe(document.querySelector("#wb-config"), {
-      childList: true, subtree: true, attributes: true, attributeFilter: ["style", "data-values"],
-    });
-  });
+  document.addEventListener("click", soon);
+  // The sliders tell of a new value by their style, the facts of a model by theirs. A panel is watched once it is there.
+  const observer = new MutationObserver(soon);
+  const watched = new WeakSet();
+  function watch(prefix) {
+    const panel = document.querySelector(`#${prefix}-defaults`).closest(".wb-panel, .wb-pane-settings");
+    if (!panel || watched.has(panel)) return;
+    watched.add(panel);
+    observer.observe(panel, { childList: true, subtree: true, attributes: true, attributeFilter: ["style", "data-facts"] });
+  }
+  wb.onReady(dress);
 
   // --- presets ---------------------------------------------------------------------------------------------------
   const own = () => JSON.parse(localStorage.getItem(KEY) || "{}");
