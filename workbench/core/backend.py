@@ -25,31 +25,46 @@ class ModelState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """One catalogue entry, as `models.toml` writes it. None means "from the model's own config".
-
-    `source` is a hub id, a local folder, a GGUF file, or the `base_url` of an OpenAI-compatible endpoint.
-    `region` is where it runs: "this process", or the name of a remote endpoint.
-    """
+    """One catalogue entry, as `models.toml` writes it. None means "from the model's own config"."""
 
     id: str
+    """What requests call the model."""
     source: str
+    """A hub id, a local folder, a GGUF file, or the base URL of an OpenAI-compatible endpoint."""
     backend: str = "local"
+    """What serves it: `local`, `remote` (taken for a base URL), or `scripted`, which answers with its `source`."""
     region: str = "this process"
+    """Where it runs, as lists show it."""
     dtype: str | None = None
+    """Of the weights in memory: `float32`, `bfloat16` or `float16`."""
     quantization: str = "none"
+    """`none`, `int8` or `nf4`, done while the weights are loaded."""
     revision: str | None = None
+    """A commit, branch or tag of a hub repository."""
     gguf_file: str | None = None
+    """The file of that name in a repository or folder, where there are several."""
     device_map: str | None = None
+    """How layers are spread over devices, in the words of accelerate: `auto`, `balanced`, `sequential`."""
     context_length: int | None = None
+    """Most tokens of prompt and answer together."""
     max_concurrency: int | None = None
+    """Choices of this model that generate at once."""
     price_per_million_tokens: float | None = None
+    """In credits; what use is reckoned by."""
     panel_max_tokens: int | None = None
+    """Where the panel's `max_tokens` slider starts."""
     trust_remote_code: bool = False
+    """Runs the Python code that comes with the weights. Only for authors you trust."""
     guard: str | None = None
+    """Makes the entry a guard that speaks this protocol, as `llama-guard-3-1b`."""
     adapter: str | None = None
+    """A LoRA adapter; refused by name for now."""
     api_key_env: str | None = None
+    """The environment variable that holds a remote endpoint's key."""
     remote_model: str | None = None
+    """What the remote endpoint calls the model, where it differs from `id`."""
     description: str = ""
+    """One sentence for the list of models."""
 
 
 @dataclass(frozen=True, slots=True)
