@@ -163,7 +163,8 @@ def _evaluator(name: str) -> str:
 
 def experiments() -> str:
     """Every field of an experiment's file."""
-    from workbench.experiments.spec import CandidateSpec, Experiment, LoadSpec, ProbeSpec
+    from workbench.experiments.load_spec import LoadSpec, UnderLoadSpec
+    from workbench.experiments.spec import CandidateSpec, Experiment, ProbeSpec
 
     parts = [
         f"## {title}\n\n{sentence(model.__doc__)}\n\n{_fields_table(model)}"
@@ -172,6 +173,7 @@ def experiments() -> str:
             ("`[[candidates]]`", CandidateSpec),
             ("`[[probes]]`", ProbeSpec),
             ("`[load]`", LoadSpec),
+            ("`[under_load]`", UnderLoadSpec),
         )
     ]
     return _page("Experiments", "The TOML file that `workbench evaluate` runs.", "\n".join(parts))
