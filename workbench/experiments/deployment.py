@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from evaluators.capacity import Forecast, Load, ModelShape, forecast, model_shape
-from evaluators.hardware import HardwareCatalogue, load_hardware
+from evaluators.hardware import HardwareCatalogue
 from evaluators.plan import Deployment, Plan, deployment_plan
 from evaluators.speed import distribution
-from evaluators.timing import Latency, RequestClass, latencies_ms
+from evaluators.timing import Latency, latencies_ms
 from evaluators.verdict import Verdict
+from workbench.experiments.forecasts import CandidateForecast, asked_load, forecast_candidate
+from workbench.experiments.hosting import HostedComparison, compare_with_hosted, parse_hosted
 from workbench.experiments.load_results import LoadResult
 from workbench.experiments.results import Results
 
-_BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "int8": 1.0, "nf4": 0.5625}
-"""A weight's size; nf4 has 4 bits and a 32-bit scale for 64 weights."""
 MACHINE_HOURS = "machine-hours"
-
-
-@dataclass(frozen=True, slots=True)
-class CandidateForecast:
-    """What GPUs could do at best for one candidate under the tested load."""
-
-    candidate: str
-    load: Load
-    rows: tuple[Forecast, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +29,17 @@ class DeploymentSection:
     """None where no candidate sustained a load."""
     hardware: HardwareCatalogue
     forecasts: tuple[CandidateForecast, ...]
+    hosted: tuple[HostedComparison, ...]
+    """Empty where the experiment names no hosted model, or nothing was loaded."""
 
 
-def deployment_section(results: Results, configs: Mapping[str, Mapping[str, Any]]) -> DeploymentSection:
-    """The section; `configs` are the config.json of candidates where they are known."""
-    hardware = load_hardware()
+def deployment_section(
+    results: Results, configs: Mapping[str, Mapping[str, Any]], hardware: HardwareCatalogue
+) -> DeploymentSection:
+    """The section; `configs` are the config.json of candidates where they are known.
+
+    Raises: ConfigurationError for a hosted model without a known price.
+    """
     price = results.experiment.machine_price_per_hour
     measured = [
         made
@@ -58,16 +49,33 @@ def deployment_section(results: Results, configs: Mapping[str, Mapping[str, Any]
     ]
     asked = results.experiment.load
     plan = deployment_plan(measured, asked.rate_per_s * 60) if measured and asked is not None else None
+    forecasts = tuple(
+        row
+        for load in results.loads
+        if (row := forecast_candidate(results, load, configs.get(load.candidate), hardware)) is not None
+    )
     return DeploymentSection(
         currency=MACHINE_HOURS if price is None else hardware.currency,
         plan=plan,
         hardware=hardware,
-        forecasts=tuple(
-            row
-            for load in results.loads
-            if (row := _forecast(results, load, configs.get(load.candidate), hardware)) is not None
-        ),
+        forecasts=forecasts,
+        hosted=_hosted(results, forecasts, measured, hardware),
     )
+
+
+def _hosted(
+    results: Results,
+    forecasts: tuple[CandidateForecast, ...],
+    measured: list[Deployment],
+    hardware: HardwareCatalogue,
+) -> tuple[HostedComparison, ...]:
+    if not results.experiment.hosted:
+        return ()
+    loads = {found.candidate: load for found in results.loads if (load := asked_load(found)) is not None}
+    own = measured if results.experiment.machine_price_per_hour is not None else []
+    sustained = {deployment.name: deployment.requests_per_minute for deployment in measured}
+    hosted = parse_hosted(results.experiment.hosted)
+    return compare_with_hosted(hosted, loads, sustained, own, forecasts, hardware)
 
 
 def _deployment(load: LoadResult, verdict: Verdict, price: float) -> Deployment | None:
@@ -80,65 +88,3 @@ def _deployment(load: LoadResult, verdict: Verdict, price: float) -> Deployment 
         return None
     rate = best.level.offered_rate * 60
     return Deployment(load.candidate, price, ttft, best.throughput.value, rate, verdict.decision)
-
-
-def _forecast(
-    results: Results,
-    measured: LoadResult,
-    config: Mapping[str, Any] | None,
-    hardware: HardwareCatalogue,
-) -> CandidateForecast | None:
-    about = results.manifest["candidates"].get(measured.candidate)
-    load = _asked_load(measured)
-    if about is None or load is None:
-        return None
-    shape = _shape(about, config or {})
-    if shape is None:
-        return None
-    rows = tuple(forecast(name, gpu, shape, load) for name, gpu in hardware.gpus.items())
-    return CandidateForecast(measured.candidate, load, rows)
-
-
-def _shape(about: Mapping[str, Any], config: Mapping[str, Any]) -> ModelShape | None:
-    bytes_per_weight = _BYTES.get(str(about["dtype"]))
-    if not about["parameters"] or bytes_per_weight is None:
-        return None
-    return model_shape(config, int(about["parameters"]), bytes_per_weight=bytes_per_weight)
-
-
-def _asked_load(measured: LoadResult) -> Load | None:
-    """The tested load: requests at a time by Little's law, sizes as they were."""
-    ok = [t for t in measured.timings if t.outcome is RequestClass.OK]
-    if not ok:
-        return None
-    rate = measured.level.offered_rate
-    seconds = float(np.mean([t.end - t.scheduled for t in ok]))
-    return Load(
-        concurrency=max(1, math.ceil(rate * seconds)),
-        prompt_tokens=round(float(np.mean([t.prompt_tokens for t in ok]))),
-        output_tokens=max(1, round(float(np.mean([t.output_tokens for t in ok])))),
-        requests_per_minute=rate * 60,
-    )
-
-
-def read_config(source: str, home: Path) -> dict[str, Any]:
-    """A model's config.json where it lies on this machine, else {}; nothing is downloaded."""
-    path = _config_path(source, home)
-    if path is None or not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _config_path(source: str, home: Path) -> Path | None:
-    if source.startswith("embedded:"):
-        return home / "models" / source.removeprefix("embedded:") / "config.json"
-    if Path(source).is_dir():
-        return Path(source) / "config.json"
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(source, "config.json") if source.count("/") == 1 else None
-    return Path(found) if isinstance(found, str) else None

@@ -1,15 +1,22 @@
-"""The files made of an experiment's rows: report, verdict and tables."""
+"""The files made of an experiment's rows: report, verdict, tables, and how to start each candidate elsewhere."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
-from workbench.experiments.deployment import deployment_section, read_config
+from workbench.experiments.deployment import DeploymentSection, deployment_section
 from workbench.experiments.export import write_tables
 from workbench.experiments.folder import ExperimentFolder
+from workbench.experiments.forecasts import read_config
+from workbench.experiments.gpu_prices import read_hardware
 from workbench.experiments.report import report_html
 from workbench.experiments.results import Results, read_results
+from workbench.experiments.start_commands import StartFiles, start_files
 from workbench.experiments.verdict_json import verdict_json
+
+START_FOLDER = "start"
 
 
 def write_outputs(folder: ExperimentFolder, home: Path, *, recorded: str = "") -> Results:
@@ -19,10 +26,27 @@ def write_outputs(folder: ExperimentFolder, home: Path, *, recorded: str = "") -
     """
     results = read_results(folder)
     about = results.manifest["candidates"]
-    deployment = deployment_section(
-        results, {name: read_config(str(entry["source"]), home) for name, entry in about.items()}
-    )
+    configs = {name: read_config(str(entry["source"]), home) for name, entry in about.items()}
+    deployment = deployment_section(results, configs, read_hardware(home))
+    start = start_files(results, _machines(deployment))
     folder.write_json(folder.verdict_path, verdict_json(results, deployment))
-    folder.write_text(folder.report_path, report_html(results, deployment, recorded=recorded))
+    folder.write_text(folder.report_path, report_html(results, deployment, start, recorded=recorded))
     write_tables(folder, results)
+    _write_start_files(folder.path / START_FOLDER, start)
     return results
+
+
+def _machines(deployment: DeploymentSection) -> dict[str, int]:
+    plan = deployment.plan
+    if plan is None:
+        return {}
+    choices = (plan.best_performance, plan.lowest_cost, plan.best_value)
+    return {choice.deployment.name: choice.machines for choice in choices if choice is not None}
+
+
+def _write_start_files(root: Path, start: Sequence[StartFiles]) -> None:
+    shutil.rmtree(root, ignore_errors=True)
+    for candidate in start:
+        (root / candidate.folder).mkdir(parents=True)
+        for name, text in candidate.files.items():
+            (root / candidate.folder / name).write_text(text, "utf-8")

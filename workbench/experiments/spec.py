@@ -89,6 +89,8 @@ class Experiment(_Part):
     """Items asked at once outside of load tests; None keeps the engine full."""
     machine_price_per_hour: float | None = Field(default=None, ge=0)
     """Of the machine this runs on; without it costs are in machine-hours."""
+    hosted: str = ""
+    """What a hosted endpoint would cost is set beside it: "provider/model", as genai-prices knows it."""
 
     @model_validator(mode="after")
     def _check(self) -> Experiment:

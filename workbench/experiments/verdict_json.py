@@ -10,6 +10,7 @@ from evaluators.stats import Estimate, Interval
 from evaluators.timing import count_classes
 from evaluators.verdict import Ruling
 from workbench.experiments.deployment import DeploymentSection
+from workbench.experiments.hosting import HostedComparison
 from workbench.experiments.load_results import LevelResult, LoadResult
 from workbench.experiments.results import Difference, Results
 from workbench.experiments.stability import StabilityResult
@@ -168,6 +169,27 @@ def _deployment(section: DeploymentSection) -> dict[str, Any]:
             ]
             for made in section.forecasts
         },
+        "hosted": [_hosted(found) for found in section.hosted],
+    }
+
+
+def _hosted(found: HostedComparison) -> dict[str, Any]:
+    return {
+        "candidate": found.candidate,
+        "provider": found.hosted.provider,
+        "model": found.hosted.model,
+        "input_per_million": found.hosted.input_per_million,
+        "output_per_million": found.hosted.output_per_million,
+        "prompt_tokens": found.prompt_tokens,
+        "output_tokens": found.output_tokens,
+        "cost_per_request": found.cost_per_request,
+        "dearest_hour": number(found.dearest_hour),
+        "break_even_per_minute": number(found.break_even_per_minute),
+        "is_reachable": found.is_reachable,
+        "cheapest_gpu": None if found.gpu is None else found.gpu.gpu,
+        "hosted_cheaper_below_per_minute": None
+        if found.gpu is None
+        else found.gpu.requests_per_minute_at_least,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -12,12 +13,20 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from evaluators.capacity import Fit
-from evaluators.plan import Choice
-from workbench.experiments.deployment import MACHINE_HOURS, CandidateForecast, DeploymentSection
+from workbench.experiments.deployment import MACHINE_HOURS, DeploymentSection
 from workbench.experiments.load_spec import LoadShape
 from workbench.experiments.report import sections
 from workbench.experiments.report.charts import legend
+from workbench.experiments.report.deployment_tables import (
+    ForecastTable,
+    HostedRow,
+    PlanRow,
+    forecast_table,
+    hosted_note,
+    hosted_rows,
+    plan_note,
+    plan_rows,
+)
 from workbench.experiments.report.load_table import (
     SHOWN_LATENCIES,
     LoadRow,
@@ -27,46 +36,11 @@ from workbench.experiments.report.load_table import (
     stability_rows,
 )
 from workbench.experiments.report.pictures import Chart, pictures
-from workbench.experiments.report.words import NONE, milliseconds, short
 from workbench.experiments.report.worst import WorstItems, worst_items
 from workbench.experiments.results import Results
-from workbench.experiments.start_commands import start_commands
+from workbench.experiments.start_commands import StartFiles
 
 _FOLDER = files("assets").joinpath("report")
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRow:
-    """One answer of the deployment plan."""
-
-    name: str
-    candidate: str
-    machines: str
-    ttft: str
-    throughput: str
-    cost: str
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastRow:
-    """One GPU."""
-
-    gpu: str
-    fit: str
-    gpus: str
-    replicas: str
-    bound: str
-    cost: str
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastTable:
-    """One candidate on every GPU of the catalogue."""
-
-    candidate: str
-    cheapest: str
-    load: str
-    rows: tuple[ForecastRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +68,10 @@ class Page:
     plan: list[PlanRow]
     plan_note: str
     forecasts: list[ForecastTable]
+    hosted: list[HostedRow]
+    hosted_note: str
     currency: str
-    start: list[str]
+    start: Sequence[StartFiles]
     worst: list[WorstItems]
     method: list[str]
     manifest: str
@@ -103,7 +79,9 @@ class Page:
     style_hash: str
 
 
-def report_html(results: Results, deployment: DeploymentSection, *, recorded: str = "") -> str:
+def report_html(
+    results: Results, deployment: DeploymentSection, start: Sequence[StartFiles], *, recorded: str = ""
+) -> str:
     """The whole page. `recorded` says that it is a sample and where it comes from; "" for a run of one's own."""
     style = _FOLDER.joinpath("report.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -131,11 +109,13 @@ def report_html(results: Results, deployment: DeploymentSection, *, recorded: st
         load_note=_load_note(results),
         saturation=saturation_sentences(results),
         stability=stability_rows(results),
-        plan=_plan_rows(deployment),
-        plan_note=_plan_note(results, deployment),
-        forecasts=[_forecast_table(made, deployment.hardware.currency) for made in deployment.forecasts],
+        plan=plan_rows(deployment),
+        plan_note=plan_note(results, deployment),
+        forecasts=[forecast_table(made, deployment.hardware) for made in deployment.forecasts],
+        hosted=hosted_rows(deployment),
+        hosted_note=hosted_note(deployment),
         currency=deployment.hardware.currency,
-        start=start_commands(results),
+        start=start,
         worst=worst_items(results),
         method=_method(results),
         manifest=json.dumps(results.manifest, indent=1, ensure_ascii=False),
@@ -178,76 +158,6 @@ def _load_note(results: Results) -> str:
         "those of answered requests only; others are counted beside them. Goodput counts requests that kept every "
         "latency limit of the requirements."
     )
-
-
-def _plan_rows(deployment: DeploymentSection) -> list[PlanRow]:
-    if deployment.plan is None:
-        return []
-    named = {
-        "Best performance": deployment.plan.best_performance,
-        "Lowest cost": deployment.plan.lowest_cost,
-        "Best value": deployment.plan.best_value,
-    }
-    return [_plan_row(name, choice) for name, choice in named.items() if choice is not None]
-
-
-def _plan_row(name: str, choice: Choice) -> PlanRow:
-    made = choice.deployment
-    return PlanRow(
-        name,
-        made.name,
-        str(choice.machines),
-        milliseconds(made.ttft_p95_ms),
-        short(made.output_tokens_per_second),
-        short(made.cost_per_million_tokens),
-    )
-
-
-def _plan_note(results: Results, deployment: DeploymentSection) -> str:
-    if deployment.plan is None or deployment.plan.best_value is None:
-        return (
-            "No plan from measurements: no candidate that may still be chosen was seen to sustain the load. "
-            "Below is what hardware could do at best."
-        )
-    proven = "" if deployment.plan.is_proven else "No candidate passed every requirement; these broke none. "
-    price = (
-        "The machine's price is not known, so costs are in machine-hours: multiply by what an hour costs you."
-        if results.experiment.machine_price_per_hour is None
-        else "Costs are those of this machine at the price that was stated."
-    )
-    return f"{proven}From what was measured on this machine. {price}"
-
-
-def _forecast_table(made: CandidateForecast, currency: str) -> ForecastTable:
-    load = made.load
-    return ForecastTable(
-        made.candidate,
-        _cheapest(made, currency),
-        f"For {load.requests_per_minute:.0f} requests a minute of {load.prompt_tokens} prompt and "
-        f"{load.output_tokens} output tokens, {load.concurrency} at a time. Bounds from memory size and bandwidth "
-        "alone: they rule hardware out and never prove that it will do.",
-        tuple(
-            ForecastRow(
-                row.gpu,
-                row.fit.value,
-                NONE if row.gpus_per_replica is None else str(row.gpus_per_replica),
-                NONE if row.replicas_at_least is None else str(row.replicas_at_least),
-                short(row.decode_upper_bound),
-                NONE if row.cost_per_hour_at_least is None else f"{row.cost_per_hour_at_least:.2f}",
-            )
-            for row in made.rows
-        ),
-    )
-
-
-def _cheapest(made: CandidateForecast, currency: str) -> str:
-    """The summary's one sentence: a forecast, and called one."""
-    priced = [(row.cost_per_hour_at_least, row) for row in made.rows
-              if row.fit is Fit.FITS and row.cost_per_hour_at_least is not None]  # fmt: skip
-    if not priced:
-        return "no GPU of the catalogue is known to fit (forecast)"
-    cost, row = min(priced, key=lambda pair: pair[0])
-    return f"the cheapest that fits is {row.gpu}, at least {cost:.2f} {currency} an hour (forecast, not measured)"
 
 
 def _method(results: Results) -> list[str]:

@@ -21,6 +21,7 @@ from workbench.experiments.report.words import (
 from workbench.experiments.results import Difference, Results
 
 SIGNIFICANT = 0.05
+_TIMED = frozenset(Metric) - {Metric.QUALITY, Metric.UNSAFE_RATE, Metric.OVER_REFUSAL_RATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Cell:
     detail: str = ""
     outcome: str = ""
     outcome_words: str = ""
+    mode: str = ""
+    """Isolated or contended, where the number depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +154,12 @@ def requirement_rows(results: Results) -> list[RequirementRow]:
         score = next((s for s in results.scores if s.probe == asked.subject), None)
         scale = None if score is None else score.scale
         title = asked.subject if score is None else score.title
-        cells = tuple(_ruling_cell(v.rulings[place], scale) for v in results.verdicts)
+        cells = tuple(_ruling_cell(results, v, v.rulings[place], scale) for v in results.verdicts)
         rows.append(RequirementRow(requirement_words(asked, title, scale), cells))
     return rows
 
 
-def _ruling_cell(ruling: Ruling, scale: Scale | None) -> Cell:
+def _ruling_cell(results: Results, verdict: Verdict, ruling: Ruling, scale: Scale | None) -> Cell:
     metric = ruling.requirement.metric
     detail = []
     if ruling.margin is not None:
@@ -171,6 +174,7 @@ def _ruling_cell(ruling: Ruling, scale: Scale | None) -> Cell:
         "; ".join(detail),
         ruling.outcome.value,
         OUTCOMES[ruling.outcome],
+        mode_of(results, verdict)[0] if metric in _TIMED and ruling.value is not None else "",
     )
 
 
