@@ -19,7 +19,7 @@ Row = TypeVar("Row")
 
 
 class RowFile(Generic[Row]):
-    """A JSONL file that rows are only ever added to; what `add` returned from is on the disk unless it was told otherwise."""
+    """A JSONL file that rows are only ever added to; what `add` returned from is on the disk, unless told otherwise."""
 
     def __init__(self, path: Path, kind: type[Row]) -> None:
         self.path = path
