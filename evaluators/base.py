@@ -53,6 +53,10 @@ class Answer:
     finish_reason: FinishReason = FinishReason.STOP
     likelihoods: tuple[Likelihood, ...] = ()
     """One for each of the sample's choices, in their order."""
+    judgement: str = ""
+    """What a judge wrote about the answer; empty where none was asked."""
+    is_flagged: bool | None = None
+    """Whether the guard calls the answer unsafe; None where none was asked, or it could not tell."""
 
     @property
     def is_truncated(self) -> bool:
@@ -76,6 +80,13 @@ class Need(StrEnum):
 
     TEXT = "text"
     LIKELIHOODS = "likelihoods"
+    """How likely the model finds each of the sample's choices."""
+    REASONED = "reasoned"
+    """A text that gives a reason and an answer, then how likely each choice is behind that reason alone."""
+    JUDGEMENT = "judgement"
+    """A text, and what a judge says to the evaluator's `question` about it."""
+    VERDICT = "verdict"
+    """A text, and whether the guard finds it unsafe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +141,14 @@ class Evaluator(Protocol):
 
         Raises: EvaluatorError when the sample or the settings make judging impossible.
         """
+        ...
+
+
+class JudgedEvaluator(Evaluator, Protocol):
+    """An evaluator whose need is a judgement."""
+
+    def question(self, sample: Sample, text: str) -> str:
+        """What the judge is asked about this answer."""
         ...
 
 

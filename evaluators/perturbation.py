@@ -52,7 +52,7 @@ class Perturbation(StrEnum):
     LOWER_CASE = "lower_case"
     NO_PUNCTUATION = "no_punctuation"
     PARAPHRASE = "paraphrase"
-    """Other words around the question, which itself stays."""
+    """The rewording that the sample's metadata bring under "paraphrase", else other words around the question."""
     DISTRACTOR = "distractor"
     INJECTION = "injection"
     """An instruction hidden in the text; see CANARY."""
@@ -68,6 +68,9 @@ def perturb(sample: Sample, kind: Perturbation, *, seed: int = 0) -> Sample:
     digest = hashlib.sha256(f"{seed}\n{kind}\n{sample.id}".encode()).digest()
     rng = random.Random(int.from_bytes(digest[:8], "big"))
     change = _CHANGES[kind]
+    reworded = sample.metadata.get(kind.value)
+    if kind is Perturbation.PARAPHRASE and isinstance(reworded, str):
+        return replace(sample, prompt=reworded)
     if not sample.messages:
         return replace(sample, prompt=change(sample.prompt, rng))
     last = max((i for i, m in enumerate(sample.messages) if m.role is Role.USER), default=None)

@@ -1,9 +1,9 @@
 """Draws the public samples under assets/probes from whole sets, always the same ones.
 
-    python scripts/sample_probes.py FOLDER_OF_WHOLE_SETS [--check]
+    python scripts/sample_probes.py FOLDER_OF_WHOLE_SETS ... [--check]
 
-FOLDER holds the whole sets as JSONL in the evaluation-set format: truthfulqa, piqa, gsm8k-test, bbq-sample,
-winogender and crows-pairs. With --check nothing is written, and the exit code is 1 when a sample differs.
+The folders hold the whole sets as JSONL in the evaluation-set format: truthfulqa, piqa, gsm8k-test, bbq-sample,
+winogender, crows-pairs and jbb-harmful. With --check nothing is written, and the exit code is 1 when a sample differs.
 """
 
 from __future__ import annotations
@@ -46,6 +46,18 @@ def balanced(count: int, tags: Sequence[int]) -> Draw:
     return draw
 
 
+def requests(count: int) -> Draw:
+    """Draws this many labelled prompts as requests; the label goes, the kind of harm becomes a tag."""
+
+    def draw(rows: Sequence[Row], rng: random.Random) -> Sequence[Row]:
+        return [
+            {"id": row["id"], "prompt": row["prompt"], "tags": ["harmful", *row["categories"]]}
+            for row in plain(count)(rows, rng)
+        ]
+
+    return draw
+
+
 def pronoun_pairs(rows: Sequence[Row], rng: random.Random) -> Sequence[Row]:
     """Winogender's male and female sentence of each schema as one row with two choices, in that order."""
     by_schema: dict[str, dict[str, str]] = defaultdict(dict)
@@ -72,6 +84,7 @@ SAMPLES: Mapping[str, tuple[str, Draw]] = {
     "public/bbq.jsonl": ("bbq-sample.jsonl", balanced(20, (1, 2))),
     "public/winogender.jsonl": ("winogender.jsonl", pronoun_pairs),
     "crows-pairs/crows-pairs.jsonl": ("crows-pairs.jsonl", plain(200)),
+    "public/jailbreakbench.jsonl": ("jbb-harmful.jsonl", requests(60)),
 }
 
 
@@ -80,12 +93,13 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args(arguments)
     differing = []
     for target, (source, draw) in SAMPLES.items():
-        lines = (options.folder / source).read_text(encoding="utf-8").splitlines()
+        whole = next(folder / source for folder in options.folders if (folder / source).is_file())
+        lines = whole.read_text(encoding="utf-8").splitlines()
         rows = draw([json.loads(line) for line in lines], random.Random(f"{SEED} {source}"))
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         path = PROBES / target

@@ -6,7 +6,7 @@ import asyncio
 import queue
 import socket
 import threading
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,12 +64,16 @@ class FakeKeyRing:
 
 
 def scripted_workbench(
-    backend: ScriptedBackend, settings: Settings, opener: Opener | None = None, store: Store | None = None
+    backend: ScriptedBackend,
+    settings: Settings,
+    opener: Opener | None = None,
+    store: Store | None = None,
+    models: Sequence[str] = (MODEL, OTHER_MODEL),
 ) -> Workbench:
-    """A service with two catalogue entries, both answered by `backend`, or by what `opener` loads."""
+    """A service with these catalogue entries, all answered by `backend`, or by what `opener` loads."""
     cards = {
         id_: ModelCard(id=id_, source="script", backend="scripted", price_per_million_tokens=0.2)
-        for id_ in (MODEL, OTHER_MODEL)
+        for id_ in models
     }
     catalogue = Catalogue(cards)
     return Workbench(settings, catalogue, Pool(catalogue, opener or (lambda card, progress: backend)), store)

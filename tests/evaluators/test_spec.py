@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import JsonValue
 
@@ -7,6 +9,12 @@ from evaluators.base import Answer, Failure, Likelihood, Need, Sample, evaluate
 from evaluators.spec import evaluator_settings, open_evaluator
 from workbench.core.errors import ConfigurationError
 from workbench.core.registry import EVALUATORS
+
+WHOLE_ANSWERS = {
+    "repetition": "one two three four five six seven",
+    "language": "it is the sum of the two and that is all",
+}
+"""Answers that an evaluator can judge, where JSON is none."""
 
 
 @pytest.mark.parametrize("name", EVALUATORS)
@@ -17,17 +25,23 @@ def test_every_entry_opens_and_its_settings_repeat_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EVALUATORS)
-def test_every_entry_scores_or_fails_as_data(name: str) -> None:
+def test_every_entry_scores_or_fails_as_data(name: str, tmp_path: Path) -> None:
     """A sample that has everything gets a number; one that has nothing never raises."""
-    evaluator = open_evaluator(name)
+    code = tmp_path / "score.py"
+    code.write_text("def score(prompt, answer, expected): return answer in expected")
+    evaluator = open_evaluator(name, {"file": str(code)} if name == "python_function" else None)
     metadata: dict[str, JsonValue] = {
         "answer_info": {"ans0": ["four", "small"], "ans1": ["many", "unknown"]},
         "stereotyped_groups": ["small"],
     }
-    right = '{"sum": 4}'
-    sample = Sample("s", "2 + 2 =", (), (right,), (right, "22"), ("ambig", "neg"), metadata)
-    likelihoods = (Likelihood(-1.0, 1), Likelihood(-9.0, 1)) if evaluator.needs is Need.LIKELIHOODS else ()
-    outcome = evaluate(evaluator, sample, Answer(right, likelihoods=likelihoods))
+    right = WHOLE_ANSWERS.get(name, '{"sum": 4}')
+    choices = (right, "22", "23", "24") if name == "name_gap" else (right, "22")
+    sample = Sample("s", "2 + 2 =", (), (right,), choices, ("ambig", "neg"), metadata)
+    has_likelihoods = evaluator.needs in (Need.LIKELIHOODS, Need.REASONED)
+    likelihoods = tuple(Likelihood(-1.0 - i, 1) for i in range(len(choices))) if has_likelihoods else ()
+    text = f"Answer: {right}" if evaluator.needs is Need.REASONED else right
+    answer = Answer(text, likelihoods=likelihoods, judgement="Points: 4", is_flagged=False)
+    outcome = evaluate(evaluator, sample, answer)
     assert not isinstance(outcome, Failure)
     assert outcome.value is not None
     empty = evaluate(evaluator, Sample("s"), Answer())

@@ -17,6 +17,8 @@ from workbench.experiments.results import Results
 from workbench.experiments.runner import ExperimentRunner
 from workbench.experiments.spec import Experiment, parse_experiment
 
+JUDGE = "scripted/judge"
+
 OWN_DATA = """\
 {"id": "a", "prompt": "Say hello.", "expected": "Hello"}
 {"id": "b", "prompt": "Say goodbye.", "expected": "Goodbye"}
@@ -59,7 +61,7 @@ async def run_small(
         """Nobody watches."""
 
     settings = Settings(home=folder.path)
-    workbench = scripted_workbench(backend or ScriptedBackend(), settings)
+    workbench = scripted_workbench(backend or ScriptedBackend(), settings, models=(MODEL, OTHER_MODEL, JUDGE))
     try:
         respondent = ServiceRespondent(workbench, LOCAL_USER)
         await ExperimentRunner(experiment, folder, respondent, on_progress or ignore).run()

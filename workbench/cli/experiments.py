@@ -73,7 +73,7 @@ async def _run(experiment: Experiment, folder: object, settings: Settings) -> No
         for candidate in experiment.candidates:
             workbench.model(candidate.model, LOCAL_USER)
         respondent = ServiceRespondent(workbench, LOCAL_USER)
-        await ExperimentRunner(experiment, folder, respondent, show).run()
+        await ExperimentRunner(experiment, folder, respondent, show, may_run_code=True).run()
     show.end()
 
 

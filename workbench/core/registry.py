@@ -34,14 +34,23 @@ EVALUATORS: Mapping[str, str] = {
     "pair_preference": "evaluators.pair_preference:PairPreference",
     "pair_margin": "evaluators.pair_margin:PairMargin",
     "stereotyped_answer": "evaluators.stereotyped_answer:StereotypedAnswer",
+    "name_gap": "evaluators.name_gap:NameGap",
+    "reason_consistency": "evaluators.reason_consistency:ReasonConsistency",
     "json_schema": "evaluators.json_schema:JsonSchema",
     "json_fields": "evaluators.json_fields:JsonFields",
     "coverage": "evaluators.coverage:Coverage",
     "chrf": "evaluators.chrf:Chrf",
     "bleu": "evaluators.bleu:Bleu",
     "refusal": "evaluators.refusal:Refusal",
+    "over_refusal": "evaluators.refusal:OverRefusal",
+    "unsafe_answer": "evaluators.unsafe_answer:UnsafeAnswer",
+    "obedience": "evaluators.obedience:Obedience",
+    "repetition": "evaluators.repetition:Repetition",
     "length": "evaluators.length:Length",
     "length_limit": "evaluators.length:LengthLimit",
+    "language": "evaluators.language:Language",
+    "rubric": "evaluators.rubric:Rubric",
+    "python_function": "evaluators.python_function:PythonFunction",
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from evaluators.base import Likelihood, Sample
 from evaluators.timing import RequestTiming, Side, classify
+from guard.base import VerdictState
 from workbench.core.backend import ModelCard, ModelInfo
 from workbench.core.caller import Caller
 from workbench.core.chat import (
@@ -32,6 +33,7 @@ from workbench.core.chat import (
 )
 from workbench.core.errors import BackendFailed, Unavailable, WorkbenchError
 from workbench.core.params import GenerationParams
+from workbench.experiments.rows import TokenSurprise
 from workbench.experiments.spec import CandidateSpec
 from workbench.service import CallOptions, Workbench
 
@@ -50,6 +52,8 @@ class Reply:
     prompt_sha256: str = ""
     fingerprint: str = ""
     effective: Mapping[str, Any] = field(default_factory=dict)
+    tokens: tuple[TokenSurprise, ...] = ()
+    """There where they were asked for."""
 
     @property
     def answer_sha256(self) -> str:
@@ -59,13 +63,18 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A chat to be answered. `is_length_fixed`: the token limit is asked for and no truncation."""
+    """A chat to be answered.
+
+    `is_length_fixed`: the token limit is asked for and no truncation. `has_surprises`: the answer's tokens come with
+    their probabilities.
+    """
 
     model: str
     prompt: ChatPrompt
     params: GenerationParams
     traffic: TrafficClass
     is_length_fixed: bool = False
+    has_surprises: bool = False
 
 
 class Respondent(Protocol):
@@ -81,6 +90,14 @@ class Respondent(Protocol):
 
     async def likelihood(self, model: str, context: str, continuation: str) -> Reply:
         """How likely the model finds the continuation after the context; failures as in `answer`."""
+        ...
+
+    async def is_unsafe(self, turns: Sequence[Message]) -> bool | None:
+        """Whether the guard finds the last turn unsafe; None where it cannot tell."""
+        ...
+
+    async def guard_name(self) -> str:
+        """The guard that `is_unsafe` asks. Raises: Unavailable, NotFound."""
         ...
 
     def foreign_requests(self) -> int:
@@ -112,8 +129,19 @@ class ServiceRespondent:
 
     async def answer(self, ask: Ask) -> Reply:
         """The answer to a chat."""
-        request = GenerationRequest(ask.model, ask.prompt, ask.params)
+        logprobs = 0 if ask.has_surprises else None
+        request = GenerationRequest(ask.model, ask.prompt, ask.params, logprobs=logprobs)
         return await self._send(request, ask.traffic, is_length_fixed=ask.is_length_fixed)
+
+    async def is_unsafe(self, turns: Sequence[Message]) -> bool | None:
+        """The guard's word on the last turn."""
+        _, verdicts = await self._workbench.moderate([turns], self._caller)
+        return None if verdicts[0].state is VerdictState.UNAVAILABLE else verdicts[0].is_flagged
+
+    async def guard_name(self) -> str:
+        """The server's own guard. Raises: Unavailable, NotFound."""
+        guard, _ = await self._workbench.moderate([], self._caller)
+        return guard.name
 
     async def likelihood(self, model: str, context: str, continuation: str) -> Reply:
         """The sum of the log-probabilities of the continuation's tokens after the context's."""
@@ -221,6 +249,7 @@ class _Record:
         self._first_content: float | None = None
         self._times: list[float] = []
         self._texts: list[str] = []
+        self._tokens: list[TokenSurprise] = []
         self._finish: FinishReason | None = None
 
     def admit(self) -> None:
@@ -242,6 +271,7 @@ class _Record:
         if delta.content:
             self._first_content = delta.at if self._first_content is None else self._first_content
             self._texts.append(delta.content)
+        self._tokens += [TokenSurprise(t.text, -t.logprob) for t in delta.logprobs if t.logprob is not None]
         self._finish = delta.finish_reason or self._finish
 
     def likelihood(self, scored_from: Callable[[Sequence[TokenLogprob]], int]) -> Likelihood:
@@ -282,4 +312,5 @@ class _Record:
             str(effective.get("prompt_sha256", "")),
             "" if started is None else started.fingerprint,
             effective,
+            tuple(self._tokens),
         )

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from evaluators.base import Sample
 from evaluators.data import EvaluationSet, read_evaluation_set, sample_to_row
 from workbench.core.errors import ConfigurationError
-from workbench.experiments.rows import PhaseRow, RequestRow, SampleRow, UnderLoadRow
+from workbench.experiments.rows import JudgementRow, PhaseRow, RequestRow, SampleRow, UnderLoadRow
 
 Row = TypeVar("Row")
 
@@ -70,6 +70,7 @@ class ExperimentFolder:
         self.samples = RowFile(path / "samples.jsonl", SampleRow)
         self.phases = RowFile(path / "phases.jsonl", PhaseRow)
         self.under_load = RowFile(path / "under_load.jsonl", UnderLoadRow)
+        self.judgements = RowFile(path / "judgements.jsonl", JudgementRow)
 
     @property
     def manifest_path(self) -> Path:
@@ -90,7 +91,7 @@ class ExperimentFolder:
         """Makes the folder, readable by this user only, and mends what a crash left."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.path / "data").mkdir(exist_ok=True)
-        for file in (self.requests, self.samples, self.phases, self.under_load):
+        for file in (self.requests, self.samples, self.phases, self.under_load, self.judgements):
             file.repair()
 
     def read_manifest(self) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from workbench.experiments.folder import ExperimentFolder
 from workbench.experiments.manifest import DONE, RUNNING
 from workbench.experiments.outputs import write_outputs
 from workbench.experiments.progress import Progress
-from workbench.experiments.runner import ExperimentRunner
+from workbench.experiments.runner import ExperimentRunner, refuse_experiment
 from workbench.experiments.spec import Experiment
 from workbench.service import Workbench
 from workbench.store.experiments import ExperimentState
@@ -64,8 +64,9 @@ class ExperimentLibrary:
     async def start(self, experiment: Experiment, caller: Caller) -> str:
         """Begins the experiment in the background, or puts it behind the one that runs; its id.
 
-        Raises: ModelNotFound or ModelNotAllowed for a candidate.
+        Raises: ModelNotFound or ModelNotAllowed for a candidate; ConfigurationError as `refuse_experiment`.
         """
+        refuse_experiment(experiment, may_run_code=False)
         for candidate in experiment.candidates:
             self._workbench.model(candidate.model, caller)
         id_ = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"

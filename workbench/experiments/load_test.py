@@ -157,7 +157,7 @@ class LoadTest:
             reply = await self._respondent.answer(self._ask(candidate, request_index))
             if not stretch.together:
                 stretch.foreign = max(stretch.foreign, self._respondent.foreign_requests())
-            self._manifest.saw_load(candidate, reply)
+            self._manifest.saw(candidate, RequestKind.LOAD, reply)
             return reply.timing
 
         def store(timing: RequestTiming) -> None:

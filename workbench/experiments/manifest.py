@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from evaluators.base import Need
 from evaluators.spec import evaluator_settings
 from workbench.core.backend import ModelCard, ModelInfo
 from workbench.core.errors import ConfigurationError
@@ -14,6 +13,7 @@ from workbench.experiments.calls import Reply
 from workbench.experiments.folder import ExperimentFolder
 from workbench.experiments.machine import describe_machine, describe_versions
 from workbench.experiments.questions import Probe
+from workbench.experiments.rows import RequestKind
 from workbench.experiments.spec import CandidateSpec, Experiment
 
 FORMAT = 1
@@ -60,29 +60,22 @@ class ManifestWriter:
                 f"{candidate.name} was asked with other weights or another version before. Choose an empty folder."
             )
         if known is None:
-            self._manifest["candidates"][candidate.name] = {
-                "model": card.id,
-                "source": card.source,
-                "region": card.region,
-                "revision": card.revision,
-                "fingerprint": info.fingerprint,
-                "dtype": info.dtype,
-                "quantization": card.quantization,
-                "parameters": info.parameters,
-                "memory_bytes": info.memory_bytes,
-                "context_length": info.context_length,
-                "price_per_million_tokens": card.price_per_million_tokens,
-                "applied": {},
-            }
+            self._manifest["candidates"][candidate.name] = {**_weights(card, info), "applied": {}}
             self._write()
 
-    def saw(self, candidate: CandidateSpec, needs: Need, reply: Reply) -> None:
-        """Keeps the parameters as the engine applied them, once a kind of request."""
-        self._keep_applied(candidate, "likelihood" if needs is Need.LIKELIHOODS else "answer", reply)
+    def add_judge(self, card: ModelCard, info: ModelInfo) -> None:
+        """The weights that judge."""
+        self._manifest["judge"] = _weights(card, info)
+        self._write()
 
-    def saw_load(self, candidate: CandidateSpec, reply: Reply) -> None:
-        """As `saw`, for load tests."""
-        self._keep_applied(candidate, "load", reply)
+    def add_guard(self, name: str) -> None:
+        """The guard that judges answers."""
+        self._manifest["guard"] = name
+        self._write()
+
+    def saw(self, candidate: CandidateSpec, kind: RequestKind, reply: Reply) -> None:
+        """Keeps the parameters as the engine applied them, once a kind of request."""
+        self._keep_applied(candidate, kind.value, reply)
 
     def finish(self, state: str = DONE) -> None:
         """Nothing more will be asked."""
@@ -114,6 +107,22 @@ def _probe(probe: Probe) -> dict[str, Any]:
         "evaluator": probe.evaluator.name,
         "settings": evaluator_settings(probe.evaluator),
         "likelihood_prompt": probe.likelihood_prompt if probe.needs_likelihoods else None,
+    }
+
+
+def _weights(card: ModelCard, info: ModelInfo) -> dict[str, Any]:
+    return {
+        "model": card.id,
+        "source": card.source,
+        "region": card.region,
+        "revision": card.revision,
+        "fingerprint": info.fingerprint,
+        "dtype": info.dtype,
+        "quantization": card.quantization,
+        "parameters": info.parameters,
+        "memory_bytes": info.memory_bytes,
+        "context_length": info.context_length,
+        "price_per_million_tokens": card.price_per_million_tokens,
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from evaluators.base import Evaluator, Need, Sample
 from evaluators.data import EvaluationSet, builtin_sets, load_builtin, read_evaluation_set
+from evaluators.perturbation import perturb
 from evaluators.spec import open_evaluator
 from workbench.core.errors import ConfigurationError
 from workbench.experiments.spec import ProbeSpec
@@ -15,7 +16,7 @@ from workbench.experiments.spec import ProbeSpec
 NEUTRAL_CONTEXT = "\n"
 """What stands before a choice of an item without a prompt, so that its first token has a likelihood, too."""
 _DEFAULT_SEPARATOR = " "
-_MASKED_SETS = frozenset({"crows-pairs"})
+_MASKED_SETS = frozenset({"crows-pairs", "jailbreakbench"})
 """Sets whose texts are offensive by design: pages show that there is a text, not the text."""
 
 
@@ -63,8 +64,12 @@ def open_probe(spec: ProbeSpec, seed: int) -> Probe:
     builtin = builtin_sets().get(spec.data)
     evaluator = open_evaluator(spec.evaluator, spec.settings)
     data = load_builtin(spec.data) if builtin is not None else _read(spec)
-    samples = tuple(_fewer_choices(sample, spec.most_choices) for sample in _drawn(data, spec, seed))
-    if evaluator.needs is Need.LIKELIHOODS and not any(len(sample.choices) > 1 for sample in samples):
+    samples = tuple(_asked(sample, spec, seed) for sample in _drawn(data, spec, seed))
+    if not samples:
+        raise ConfigurationError(f"The probe {spec.name}: no item has one of its tags.")
+    if evaluator.needs in (Need.LIKELIHOODS, Need.REASONED) and not any(
+        len(sample.choices) > 1 for sample in samples
+    ):
         raise ConfigurationError(
             f"The probe {spec.name}: {spec.evaluator} compares choices, and there are none."
         )
@@ -101,12 +106,19 @@ def _read(spec: ProbeSpec) -> EvaluationSet:
 
 
 def _drawn(data: EvaluationSet, spec: ProbeSpec, seed: int) -> tuple[Sample, ...]:
-    """The items that the seed draws, in the file's order."""
-    if spec.limit is None or spec.limit >= len(data.samples):
-        return data.samples
-    ranked = sorted(data.samples, key=lambda sample: _draw(sample.id, seed))
+    """The items that the seed draws of those with the tags, in the file's order."""
+    tagged = tuple(s for s in data.samples if not spec.tags or set(spec.tags) & set(s.tags))
+    if spec.limit is None or spec.limit >= len(tagged):
+        return tagged
+    ranked = sorted(tagged, key=lambda sample: _draw(sample.id, seed))
     chosen = {sample.id for sample in ranked[: spec.limit]}
-    return tuple(sample for sample in data.samples if sample.id in chosen)
+    return tuple(sample for sample in tagged if sample.id in chosen)
+
+
+def _asked(sample: Sample, spec: ProbeSpec, seed: int) -> Sample:
+    """The item as the probe asks it."""
+    fewer = _fewer_choices(sample, spec.most_choices)
+    return fewer if spec.perturbation is None else perturb(fewer, spec.perturbation, seed=seed)
 
 
 def _fewer_choices(sample: Sample, most: int | None) -> Sample:

@@ -53,7 +53,9 @@ def quick_experiment(models: Sequence[str], data: Path | None = None) -> Experim
     table = (
         Experiment(
             name="Quick check",
-            candidates=tuple(CandidateSpec(model=model, label=_label(model, models)) for model in models),
+            candidates=tuple(
+                CandidateSpec(model=model, label=candidate_label(model, models)) for model in models
+            ),
             probes=probes,
             load=LoadSpec(),
             requirements=QUICK_REQUIREMENTS,
@@ -97,7 +99,7 @@ def _evaluator_for(samples: Sequence[Sample]) -> str:
     return "refusal"
 
 
-def _label(model: str, models: Sequence[str]) -> str:
+def candidate_label(model: str, models: Sequence[str]) -> str:
     """The model's name without its owner, where that still tells the candidates apart."""
     short = [name.rpartition("/")[2] for name in models]
     return model.rpartition("/")[2] if len(set(short)) == len(short) else model

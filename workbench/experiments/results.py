@@ -25,10 +25,13 @@ from evaluators.summary import ScoreRow, ScoreSummary, compare_candidates, score
 from evaluators.timing import Latency
 from evaluators.verdict import Decision, Verdict, decide
 from workbench.core.errors import ConfigurationError
+from workbench.experiments.contrasts import Contrast, contrasts
 from workbench.experiments.folder import ExperimentFolder
+from workbench.experiments.judging import JudgedProbe, judged_probes
+from workbench.experiments.knowledge import KnownUntil, known_until
 from workbench.experiments.load_results import LoadResult, load_results
 from workbench.experiments.rows import PhaseRow, RequestRow, SampleRow, UnderLoadRow
-from workbench.experiments.spec import Experiment, Mode, parse_experiment
+from workbench.experiments.spec import SAFETY_EVALUATORS, Experiment, Mode, parse_experiment
 from workbench.experiments.stability import StabilityResult, stability_results
 
 
@@ -74,6 +77,9 @@ class Results:
     under_load: tuple[UnderLoadRow, ...]
     stability: tuple[StabilityResult, ...]
     verdicts: tuple[Verdict, ...]
+    contrasts: tuple[Contrast, ...]
+    known_until: tuple[KnownUntil, ...]
+    judged: tuple[JudgedProbe, ...]
 
     @property
     def decision(self) -> Decision:
@@ -126,6 +132,9 @@ def read_results(folder: ExperimentFolder) -> Results:
         under_load=under_load,
         stability=stability_results(experiment, manifest, under_load),
         verdicts=_verdicts(experiment, scores, loads),
+        contrasts=contrasts(experiment, samples),
+        known_until=known_until(experiment, folder, samples),
+        judged=judged_probes(experiment, folder.judgements.read()),
     )
 
 
@@ -209,8 +218,8 @@ def _measurement(
     experiment: Experiment, asked: Requirement, scores: Mapping[str, ProbeScore], load: LoadResult | None
 ) -> Measurement | None:
     """What was measured for a requirement; None where nothing was."""
-    if asked.metric is Metric.QUALITY:
-        score = scores.get(asked.subject)
+    if asked.metric is Metric.QUALITY or asked.metric in SAFETY_EVALUATORS:
+        score = scores.get(asked.subject or experiment.safety_probe(asked.metric))
         return None if score is None else ScoreMeasurement(score.summary, score.scale)
     if load is None:
         return None

@@ -15,6 +15,8 @@ class RequestKind(StrEnum):
 
     LIKELIHOOD = "likelihood"
     ANSWER = "answer"
+    JUDGE = "judge"
+    """To the judge, about an answer."""
     WARM_UP = "warm_up"
     """Before a load test; shown, never counted."""
     LOAD = "load"
@@ -46,6 +48,14 @@ class RequestRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenSurprise:
+    """One token of an answer and how much it surprised the model itself, in nats: minus its log-probability."""
+
+    text: str
+    surprise: float
+
+
+@dataclass(frozen=True, slots=True)
 class SampleRow:
     """One item of one candidate, done: what was asked, what came back, how it was judged."""
 
@@ -64,6 +74,25 @@ class SampleRow:
     answer: str = ""
     finish_reason: FinishReason = FinishReason.STOP
     likelihoods: tuple[Likelihood, ...] = ()
+    judgement: str = ""
+    is_flagged: bool | None = None
+    tokens: tuple[TokenSurprise, ...] = ()
+    """The answer's tokens, where the probe asked for their probabilities."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementRow:
+    """What the judge wrote about two candidates' answers to one item: the first as A, and then as B."""
+
+    id: str
+    probe: str
+    sample: str
+    first: str
+    second: str
+    forward: str
+    backward: str
+    first_words: int
+    second_words: int
 
 
 @dataclass(frozen=True, slots=True)

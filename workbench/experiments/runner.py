@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from evaluators.base import Answer, Need
 from workbench.core.caller import LOCAL_USER
-from workbench.core.errors import WorkbenchError
-from workbench.experiments.asking import Asker, Item, judged_row, request_row
-from workbench.experiments.calls import Reply, Respondent
+from workbench.core.errors import ConfigurationError, WorkbenchError
+from workbench.experiments.asking import Asker, Item, answer_of, judged_row, request_rows
+from workbench.experiments.calls import Respondent
+from workbench.experiments.family import refuse_own_family
 from workbench.experiments.folder import ExperimentFolder
+from workbench.experiments.judging import PairJudge
 from workbench.experiments.load_results import limits_of
 from workbench.experiments.load_test import LoadTest
 from workbench.experiments.machine import CpuWatch
@@ -23,7 +26,7 @@ from workbench.experiments.manifest import CANCELLED, FAILED, ManifestWriter
 from workbench.experiments.progress import OnProgress, Pacer
 from workbench.experiments.questions import Probe, open_probe
 from workbench.experiments.rows import PhaseKind, PhaseRow
-from workbench.experiments.spec import CandidateSpec, Experiment, Mode
+from workbench.experiments.spec import CODE_EVALUATOR, CandidateSpec, Experiment, Mode
 from workbench.experiments.under_load import UnderLoadTest
 
 ITEMS_AT_ONCE = 8
@@ -31,7 +34,10 @@ ITEMS_AT_ONCE = 8
 
 
 class ExperimentRunner:
-    """One experiment in one folder. `run` may be cancelled at any time; what is done is kept."""
+    """One experiment in one folder. `run` may be cancelled at any time; what is done is kept.
+
+    `may_run_code` lets evaluators be a team's own Python. Raises: ConfigurationError as `refuse_experiment`.
+    """
 
     def __init__(
         self,
@@ -40,14 +46,17 @@ class ExperimentRunner:
         respondent: Respondent,
         on_progress: OnProgress,
         account: str = LOCAL_USER.account,
+        *,
+        may_run_code: bool = False,
     ) -> None:
+        refuse_experiment(experiment, may_run_code=may_run_code)
         self._experiment = experiment
         self._folder = folder
         self._respondent = respondent
         self._on_progress = on_progress
         self._account = account
         self._run = secrets.token_hex(4)
-        self._asker = Asker(respondent, experiment.seed)
+        self._asker = Asker(experiment, respondent)
 
     async def run(self) -> None:
         """Asks what is not answered yet and loads every candidate.
@@ -58,6 +67,10 @@ class ExperimentRunner:
         self._folder.create()
         probes = [open_probe(spec, self._experiment.seed) for spec in self._experiment.probes]
         manifest = ManifestWriter(self._folder, self._experiment, probes, self._account)
+        if self._experiment.judge is not None:
+            manifest.add_judge(*await self._respondent.prepare(self._experiment.judge.model))
+        if any(probe.evaluator.needs is Need.VERDICT for probe in probes):
+            manifest.add_guard(await self._respondent.guard_name())
         for probe in probes:
             self._folder.keep_data(probe.name, probe.data.samples)
         try:
@@ -97,6 +110,7 @@ class ExperimentRunner:
                 await test.run([candidate], pacer)
         if test is not None and loads and is_together:
             await test.run(loads, pacer)
+        await self._judge_pairs(pacer)
 
     def _open_items(self, candidate: CandidateSpec, probes: Sequence[Probe]) -> list[Item]:
         """What was not answered yet; an item none of whose requests got through counts as open."""
@@ -125,20 +139,12 @@ class ExperimentRunner:
             return
         pacer.enter(f"{candidate.name}: questions", is_asking=True)
         began_at, began = datetime.now(UTC), time.monotonic()
-        waiting = iter(items)
         watch = CpuWatch()
-
-        async def work() -> None:
-            for item in waiting:
-                reply = await self._ask(item)
-                manifest.saw(item.candidate, item.probe.evaluator.needs, reply)
-                pacer.item_done()
-
         is_complete = False
         try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._experiment.concurrency or ITEMS_AT_ONCE):
-                    group.create_task(work())
+            await self._ask_at_once([i for i in items if not i.probe.spec.answers_of], {}, pacer, manifest)
+            again = [item for item in items if item.probe.spec.answers_of]
+            await self._ask_at_once(again, self._kept_answers() if again else {}, pacer, manifest)
             is_complete = True
         finally:
             self._folder.phases.add(
@@ -156,9 +162,57 @@ class ExperimentRunner:
                 ]
             )
 
-    async def _ask(self, item: Item) -> Reply:
-        """Asks one item, stores its requests and its score; the last reply."""
-        replies = await self._asker.replies(item)
-        self._folder.requests.add(request_row(item, n, reply, self._run) for n, reply in enumerate(replies))
-        self._folder.samples.add([judged_row(item, replies)])
-        return replies[-1]
+    async def _ask_at_once(
+        self, items: Sequence[Item], kept: Mapping[str, Answer], pacer: Pacer, manifest: ManifestWriter
+    ) -> None:
+        """Asks the items, several at a time; those whose source has an answer among `kept` are only judged."""
+        waiting = iter(items)
+
+        async def work() -> None:
+            for item in waiting:
+                outcome = await self._asker.ask(item, kept.get(item.source_id))
+                self._folder.requests.add(request_rows(item, outcome.asked, self._run))
+                self._folder.samples.add([judged_row(item, outcome)])
+                for one in outcome.asked:
+                    manifest.saw(item.candidate, one.kind, one.reply)
+                pacer.item_done()
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._experiment.concurrency or ITEMS_AT_ONCE):
+                group.create_task(work())
+
+    async def _judge_pairs(self, pacer: Pacer) -> None:
+        """The candidates' answers compared, when all are there."""
+        if self._experiment.judge is None:
+            return
+        judge = PairJudge(self._experiment, self._experiment.judge, self._folder, self._respondent, self._run)
+        pairs = judge.pairs()
+        done = 0
+
+        def tell() -> None:
+            nonlocal done
+            done += 1
+            pacer.enter(f"judging pairs of answers, {done} of {len(pairs)}")
+
+        await judge.run(pairs, tell)
+
+    def _kept_answers(self) -> dict[str, Answer]:
+        """Every answer that came, by its row's id."""
+        return {
+            row.id: answer_of(row) for row in self._folder.samples.read() if row.failure != "RequestFailed"
+        }
+
+
+def refuse_experiment(experiment: Experiment, *, may_run_code: bool) -> None:
+    """Nothing, for an experiment that may be run here.
+
+    Raises: ConfigurationError naming a probe that would run code where that is not allowed, or a judge of a
+    candidate's own family.
+    """
+    for probe in experiment.probes:
+        if probe.evaluator == CODE_EVALUATOR and not may_run_code:
+            raise ConfigurationError(
+                f"The probe {probe.name} would run a Python file. Only `workbench evaluate` does that."
+            )
+    if experiment.judge is not None:
+        refuse_own_family(experiment.judge.model, [candidate.model for candidate in experiment.candidates])

@@ -5,18 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
-from evaluators.requirements import Requirement, parse_requirements
+from evaluators.base import Need
+from evaluators.perturbation import Perturbation
+from evaluators.requirements import Metric, Requirement, parse_requirements
+from evaluators.spec import open_evaluator
 from workbench.core.errors import ConfigurationError
 from workbench.core.params import GenerationParams
 from workbench.experiments.load_spec import LoadShape, LoadSpec, UnderLoadSpec
 
 MOST_CANDIDATES = 4
+CODE_EVALUATOR, CODE_SETTING = "python_function", "file"
+"""The one evaluator that runs a team's own code, and its setting that says which."""
+
+SAFETY_EVALUATORS = {Metric.UNSAFE_RATE: "unsafe_answer", Metric.OVER_REFUSAL_RATE: "over_refusal"}
+"""Which evaluator measures a requirement on safety."""
 
 
 class Mode(StrEnum):
@@ -70,6 +79,30 @@ class ProbeSpec(_Part):
     """Choices kept of each item, the right ones always; None keeps all."""
     max_tokens: int = Field(default=64, ge=1)
     """Length of an answer where one is written; nothing is written where choices are compared."""
+    tags: tuple[str, ...] = ()
+    """Only items with one of these tags; empty takes all."""
+    perturbation: Perturbation | None = None
+    """How the items are asked differently."""
+    question: str = ""
+    """Which of the seven questions the probe answers a part of; empty for a probe of one's own."""
+    baseline: str = ""
+    """Another probe: what matters is this one's score minus that one's, for the same candidate."""
+    answers_of: str = ""
+    """Another probe whose answers are judged once more, by this evaluator; nothing is asked again."""
+
+    @property
+    def asks(self) -> tuple[object, ...]:
+        """What decides which items are asked, and how."""
+        return self.data, self.limit, self.most_choices, self.tags, self.perturbation
+
+
+class JudgeSpec(_Part):
+    """Who judges answers for evaluators that need a judge, and for pairwise judgements."""
+
+    model: str
+    pairwise: tuple[str, ...] = ()
+    """Probes whose answers are compared in pairs of candidates."""
+    max_tokens: int = Field(default=300, ge=16)
 
 
 class Experiment(_Part):
@@ -81,6 +114,7 @@ class Experiment(_Part):
     load: LoadSpec | None = None
     under_load: UnderLoadSpec | None = None
     """Whether answers stay the same when many are asked at once."""
+    judge: JudgeSpec | None = None
     requirements: dict[str, JsonValue] = {}
     repeats: int = Field(default=1, ge=1, le=50)
     seed: int = Field(default=0, ge=0)
@@ -105,11 +139,27 @@ class Experiment(_Part):
         for asked in self.parsed_requirements:
             if asked.subject and asked.subject not in {probe.name for probe in self.probes}:
                 raise ValueError(f"the quality requirement {asked.subject!r} names no probe")
+            if asked.metric in SAFETY_EVALUATORS:
+                self.safety_probe(asked.metric)
         if self.under_load is not None and self.under_load.probe not in {probe.name for probe in self.probes}:
             raise ValueError(f"quality under load: {self.under_load.probe!r} names no probe")
         if self.load is not None and self.load.shape is LoadShape.SWEEP and self.mode is Mode.CONTENDED:
             raise ValueError("a sweep finds where one candidate's own limit is: run it isolated")
+        check_probes(self.probes, self.judge)
         return self
+
+    def safety_probe(self, metric: Metric) -> str:
+        """The name of the probe that measures this requirement on safety.
+
+        Raises: ValueError unless there is exactly one.
+        """
+        evaluator = SAFETY_EVALUATORS[metric]
+        names = [probe.name for probe in self.probes if probe.evaluator == evaluator]
+        if len(names) != 1:
+            raise ValueError(
+                f"the requirement {metric} needs one probe judged by {evaluator}, not {len(names)}"
+            )
+        return names[0]
 
     @property
     def parsed_requirements(self) -> tuple[Requirement, ...]:
@@ -124,6 +174,25 @@ class Experiment(_Part):
     def sha256(self) -> str:
         """A hash of all that decides what is asked: an interrupted run goes on only under the same one."""
         return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
+
+
+def check_probes(probes: Sequence[ProbeSpec], judge: JudgeSpec | None) -> None:
+    """Nothing, where every probe refers to probes that can give what it takes from them.
+
+    Raises: ValueError naming the probe at fault.
+    """
+    by_name = {probe.name: probe for probe in probes}
+    for probe in probes:
+        base, source = by_name.get(probe.baseline), by_name.get(probe.answers_of)
+        if probe.baseline and (base is None or base.evaluator != probe.evaluator):
+            raise ValueError(f"the baseline of {probe.name} is no probe with the same evaluator")
+        if probe.answers_of and (source is None or source.answers_of or source.asks != probe.asks):
+            raise ValueError(f"{probe.name} judges answers of a probe that does not ask the same items")
+        if open_evaluator(probe.evaluator, probe.settings).needs is Need.JUDGEMENT and judge is None:
+            raise ValueError(f"{probe.name} needs a judge, and the experiment names none")
+    for name in () if judge is None else judge.pairwise:
+        if name not in by_name:
+            raise ValueError(f"the judge is to compare answers of {name!r}, which is no probe")
 
 
 def parse_experiment(table: dict[str, Any], where: str = "the experiment") -> Experiment:
@@ -157,6 +226,9 @@ def read_experiment(path: Path) -> Experiment:
 
 
 def _beside(probe: ProbeSpec, folder: Path) -> ProbeSpec:
-    """The probe with its data file made absolute, when there is one beside the experiment's file."""
-    found = folder / probe.data
-    return probe.model_copy(update={"data": str(found.resolve())}) if found.is_file() else probe
+    """The probe with its data file and its Python file made absolute, when they are beside the experiment's file."""
+    found, code = folder / probe.data, probe.settings.get(CODE_SETTING)
+    update: dict[str, Any] = {"data": str(found.resolve())} if found.is_file() else {}
+    if probe.evaluator == CODE_EVALUATOR and isinstance(code, str) and (folder / code).is_file():
+        update["settings"] = {**probe.settings, CODE_SETTING: str((folder / code).resolve())}
+    return probe.model_copy(update=update)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from workbench.experiments.asking import Asker, Item, answer_hash, judged_row, request_row
-from workbench.experiments.calls import Reply, Respondent
+from workbench.experiments.asking import Asker, Item, Outcome, answer_hash, judged_row, request_rows
+from workbench.experiments.calls import Respondent
 from workbench.experiments.folder import ExperimentFolder
 from workbench.experiments.load_spec import UnderLoadSpec
 from workbench.experiments.machine import CpuWatch
@@ -75,7 +75,7 @@ class UnderLoadTest:
 
         async def work() -> None:
             for one in waiting:
-                self._store(one, await self._asker.replies(one.item, is_alone=level == 1))
+                self._store(one, await self._asker.ask(one.item, is_alone=level == 1))
                 pacer.item_done()
 
         is_complete = False
@@ -98,12 +98,12 @@ class UnderLoadTest:
             )
             self._folder.phases.add([row])
 
-    def _store(self, one: LevelItem, replies: Sequence[Reply]) -> None:
-        rows = (request_row(one.item, n, reply, self._run) for n, reply in enumerate(replies))
+    def _store(self, one: LevelItem, outcome: Outcome) -> None:
+        rows = request_rows(one.item, outcome.asked, self._run)
         self._folder.requests.add(
             replace(row, id=f"{one.id}/{n}", kind=RequestKind.UNDER_LOAD) for n, row in enumerate(rows)
         )
-        judged = judged_row(one.item, replies)
+        judged = judged_row(one.item, outcome)
         self._folder.under_load.add(
             [
                 UnderLoadRow(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 from evaluators.plan import Choice
 from evaluators.stats import Estimate, Interval
 from evaluators.timing import count_classes
 from evaluators.verdict import Ruling
+from workbench.experiments.contrasts import contrast_json
 from workbench.experiments.deployment import DeploymentSection
 from workbench.experiments.hosting import HostedComparison
+from workbench.experiments.judging import JudgedProbe
 from workbench.experiments.load_results import LevelResult, LoadResult
 from workbench.experiments.results import Difference, Results
 from workbench.experiments.stability import StabilityResult
@@ -42,6 +45,12 @@ def verdict_json(results: Results, deployment: DeploymentSection) -> dict[str, A
         "differences": [_difference(difference) for difference in results.differences],
         "note": results.note,
         "quality_under_load": [_stability(found) for found in results.stability],
+        "judged": [_judged(judged) for judged in results.judged],
+        "contrasts": [contrast_json(made, estimate_json(made.difference)) for made in results.contrasts],
+        "known_until": [
+            {"candidate": found.candidate, "probe": found.probe, **asdict(found.cutoff)}
+            for found in results.known_until
+        ],
         "deployment": _deployment(deployment),
     }
 
@@ -140,6 +149,28 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "test": compared.test,
         "flipped": compared.flipped,
         "detectable": number(difference.detectable),
+    }
+
+
+def _judged(judged: JudgedProbe) -> dict[str, Any]:
+    ratings = () if judged.ranking is None else judged.ranking.ratings
+    return {
+        "probe": judged.probe,
+        "pairs": judged.pairs,
+        "flipped": judged.flipped,
+        "unreadable": judged.unreadable,
+        "longer_won": estimate_json(judged.longer_won),
+        "ratings": [
+            {
+                "candidate": rating.candidate,
+                "rating": estimate_json(rating.rating),
+                "win_rate": estimate_json(rating.win_rate),
+                "wins": rating.wins,
+                "losses": rating.losses,
+                "ties": rating.ties,
+            }
+            for rating in ratings
+        ],
     }
 
 

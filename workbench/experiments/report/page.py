@@ -27,6 +27,7 @@ from workbench.experiments.report.deployment_tables import (
     plan_note,
     plan_rows,
 )
+from workbench.experiments.report.judged import JudgedBlock, judged_blocks
 from workbench.experiments.report.load_table import (
     SHOWN_LATENCIES,
     LoadRow,
@@ -36,6 +37,7 @@ from workbench.experiments.report.load_table import (
     stability_rows,
 )
 from workbench.experiments.report.pictures import Chart, pictures
+from workbench.experiments.report.seven import QuestionBlock, question_blocks
 from workbench.experiments.report.worst import WorstItems, worst_items
 from workbench.experiments.results import Results
 from workbench.experiments.start_commands import StartFiles
@@ -56,7 +58,9 @@ class Page:
     requirements: list[sections.RequirementRow]
     legend: Markup
     charts: list[Chart]
+    questions: list[QuestionBlock]
     scores: list[sections.ScoreRow]
+    judged: list[JudgedBlock]
     differences: list[sections.DifferenceRow]
     difference_note: str
     loads: list[LoadRow]
@@ -100,7 +104,9 @@ def report_html(
         requirements=sections.requirement_rows(results),
         legend=legend(sections.names_of(results)),
         charts=pictures(results, cost_name),
-        scores=sections.score_rows(results),
+        questions=question_blocks(results),
+        scores=sections.score_rows(results, [p for p in results.experiment.probes if not p.question]),
+        judged=judged_blocks(results),
         differences=sections.difference_rows(results),
         difference_note=results.note,
         loads=load_rows(results),

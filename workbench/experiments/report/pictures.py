@@ -67,7 +67,9 @@ def span_of(estimate: Estimate) -> Span:
 
 
 def _quality(results: Results, names: Sequence[str]) -> Chart | None:
-    shown = [s for s in results.scores if s.scale is not Scale.NUMBER and s.summary.estimate is not None]
+    changed = {p.name for p in results.experiment.probes if p.baseline or p.answers_of}
+    rates = [s for s in results.scores if s.scale is not Scale.NUMBER and s.probe not in changed]
+    shown = [s for s in rates if s.summary.estimate is not None]
     if not shown:
         return None
     bars = [Bar(s.title, s.candidate, names.index(s.candidate), span_of(e)) for s in shown

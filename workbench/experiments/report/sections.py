@@ -18,7 +18,8 @@ from workbench.experiments.report.words import (
     requirement_words,
     score_words,
 )
-from workbench.experiments.results import Difference, Results
+from workbench.experiments.results import Difference, ProbeScore, Results
+from workbench.experiments.spec import ProbeSpec
 
 SIGNIFICANT = 0.05
 _TIMED = frozenset(Metric) - {Metric.QUALITY, Metric.UNSAFE_RATE, Metric.OVER_REFUSAL_RATE}
@@ -163,7 +164,7 @@ def _ruling_cell(results: Results, verdict: Verdict, ruling: Ruling, scale: Scal
     metric = ruling.requirement.metric
     detail = []
     if ruling.margin is not None:
-        detail.append(f"margin {_signed(quantity(abs(ruling.margin), metric, scale), ruling.margin)}")
+        detail.append(f"margin {signed(quantity(abs(ruling.margin), metric, scale), ruling.margin)}")
     if ruling.count:
         detail.append(f"{ruling.count} {ruling.unit}")
     if ruling.advice:
@@ -178,14 +179,15 @@ def _ruling_cell(results: Results, verdict: Verdict, ruling: Ruling, scale: Scal
     )
 
 
-def _signed(text: str, value: float) -> str:
+def signed(text: str, value: float) -> str:
+    """The text of a size with the value's sign."""
     return f"+{text}" if value >= 0 else f"−{text}"
 
 
-def score_rows(results: Results) -> list[ScoreRow]:
+def score_rows(results: Results, probes: Sequence[ProbeSpec]) -> list[ScoreRow]:
     """The probes with every candidate's score."""
     rows: list[ScoreRow] = []
-    for probe in results.experiment.probes:
+    for probe in probes:
         about = results.manifest["probes"][probe.name]
         found = [results.score(candidate.name, probe.name) for candidate in results.experiment.candidates]
         first = next((score for score in found if score is not None), None)
@@ -205,12 +207,16 @@ def score_rows(results: Results) -> list[ScoreRow]:
                     detail=", ".join([f"{count} items", *lost]),
                 )
             )
-        reading = {True: "higher is better", False: "lower is better", None: "one half is no lean"}
-        rows.append(
-            ScoreRow(about["title"], f"{about['evaluator']}; {reading[first.is_higher_better]}",
-                     about["caution"], tuple(cells))
-        )  # fmt: skip
+        how = f"{probe.name}, {about['evaluator']}; {_reading_of(first)}"
+        rows.append(ScoreRow(about["title"], how, about["caution"], tuple(cells)))
     return rows
+
+
+def _reading_of(score: ProbeScore) -> str:
+    """Which values are good ones."""
+    if score.is_higher_better is not None:
+        return "higher is better" if score.is_higher_better else "lower is better"
+    return "zero is no lean" if score.scale is Scale.NUMBER else "one half is no lean"
 
 
 def difference_rows(results: Results) -> list[DifferenceRow]:
@@ -224,7 +230,7 @@ def difference_rows(results: Results) -> list[DifferenceRow]:
             DifferenceRow(
                 difference.title,
                 f"{difference.first} − {difference.second}",
-                _signed(value, compared.difference.value),
+                signed(value, compared.difference.value),
                 interval_words(compared.difference.interval, Metric.QUALITY, score.scale),
                 "below 0.001" if difference.adjusted_p < 0.001 else f"{difference.adjusted_p:.3f}",
                 _reading(difference),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evaluators.base import Scale
 from workbench.experiments.results import ProbeScore, Results
 from workbench.experiments.rows import SampleRow
 
@@ -47,12 +48,20 @@ def worst_items(results: Results) -> list[WorstItems]:
 
 
 def _worst(rows: Sequence[SampleRow], score: ProbeScore | None) -> list[SampleRow]:
-    if score is None or score.is_higher_better is False:
+    if score is None:
         return []
-    # Where neither side is better by itself, the pairs with the strongest lean are shown.
-    bad = 0.0 if score.is_higher_better else 1.0
-    wrong = [row for row in rows if row.value == bad]
-    return sorted(wrong, key=lambda row: (-_confidence(row), row.id))[:SHOWN]
+    ranked = sorted(rows, key=lambda row: (-_badness(row, score), -_confidence(row), row.id))
+    return [row for row in ranked if _badness(row, score) > 0][:SHOWN]
+
+
+def _badness(row: SampleRow, score: ProbeScore) -> float:
+    """How bad the row's value is, above 0 where it is one to look at; 0 without a value."""
+    if row.value is None:
+        return 0.0
+    if score.scale is Scale.NUMBER:
+        # Where neither side is better by itself, the strongest leans are shown.
+        return abs(row.value) if score.is_higher_better is None else 0.0
+    return 1.0 - row.value if score.is_higher_better else row.value
 
 
 def _confidence(row: SampleRow) -> float:
