@@ -17,92 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import ROOT, SLOWLY, WITHOUT_PAGE, Process, ask, serving, value
 from workbench.core.settings import Settings
 from workbench.server import open_listener
 
-ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_SECONDS = 30.0
-CATALOGUE = """
-[[models]]
-id = "scripted/model"
-source = "Hello there."
-backend = "scripted"
-"""
-
-# The page takes seconds to import and has tests of its own: these start the site without it.
-WITHOUT_PAGE = """
-import sys
-from workbench import site
-from workbench.cli import main
-site.gradio_page = None
-main(sys.argv[1:])
-"""
-
-
-# An answer of a minute, a word every 20 ms.
-SLOWLY = """
-from workbench.backends import scripted
-script = scripted.Script("word " * 3000, token_seconds=0.02)
-scripted.open_backend = lambda card, settings, progress: scripted.ScriptedBackend([script])
-"""
-
-
-class Process:
-    """A `workbench serve` whose lines on standard output are read as they come."""
-
-    def __init__(
-        self,
-        home: Path,
-        *arguments: str,
-        program: str = WITHOUT_PAGE,
-        **environment: str,
-    ) -> None:
-        (home / "models.toml").write_text(CATALOGUE)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", program, "serve", "--models", str(home / "models.toml"), *arguments],
-            cwd=ROOT,
-            env={**os.environ, "WORKBENCH_HOME": str(home), **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def lines(self) -> list[str]:
-        """Everything printed until the server answers."""
-        assert self.process.stdout is not None
-        lines = []
-        for line in self.process.stdout:
-            lines.append(line.rstrip("\n"))
-            if line.startswith(("API keys:", "The key is shown")):
-                return lines
-        raise AssertionError(f"the server ended: {self.process.stderr.read() if self.process.stderr else ''}")
-
-    def end(self) -> tuple[int, str, str]:
-        """Exit code and what was written, after SIGTERM."""
-        self.process.send_signal(signal.SIGTERM)
-        out, err = self.process.communicate(timeout=30)
-        return self.process.returncode, out, err
-
-
-@contextmanager
-def serving(home: Path, program: str = WITHOUT_PAGE, **environment: str) -> Iterator[Process]:
-    made = Process(home, "--port", "0", program=program, **environment)
-    try:
-        yield made
-    finally:
-        if made.process.poll() is None:
-            made.process.kill()
-        made.process.communicate()
-
-
-def value(lines: list[str], label: str) -> str:
-    return next(line.split(": ", 1)[1].strip() for line in lines if line.startswith(f"{label}:"))
-
-
-def ask(url: str, method: str, path: str, key: str, body: object = None) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
-    connection.request(method, path, json.dumps(body), {"Authorization": f"Bearer {key}"})
-    return connection.getresponse()
 
 
 def test_answers_are_not_held_back_by_nagles_algorithm(tmp_path: Path) -> None:

@@ -71,6 +71,8 @@ class Envelope:
                 headers["x-request-id"] = request_id
                 for name, value in SECURITY_HEADERS.items():
                     headers[name] = value
+                if headers.get("content-type", "").startswith("text/event-stream"):
+                    headers["x-accel-buffering"] = "no"  # nginx keeps events to itself otherwise
             await send(message)
 
         try:
