@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from workbench.api.access import Access, AccessRules, Accounts, KeyRing
 from workbench.api.app import create_api
 from workbench.api.body_limit import BodyLimit
+from workbench.api.cors import Cors
 from workbench.api.envelope import Envelope
 from workbench.api.errors import add_error_handlers
 from workbench.api.hosts import HostRules
@@ -103,6 +104,7 @@ def build_app(
         sessions=sessions,
         accounts=_local_account if accounts is None else _logged_in(accounts),
         signs_in=LOCAL_USER if accounts is None else None,
+        cors=Cors(settings.cors_origin_names),
     )
     # The last one added is the outermost.
     site.add_middleware(Access, rules=rules)

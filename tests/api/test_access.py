@@ -48,6 +48,12 @@ async def test_what_is_no_key_opens_nothing(visitor: httpx.AsyncClient, header: 
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 
 
+@pytest.mark.parametrize("name", ["key", "api_key", "token", "access_token", "authorization"])
+async def test_a_key_in_an_address_opens_nothing(visitor: httpx.AsyncClient, name: str) -> None:
+    assert (await visitor.get(MODELS, params={name: KEY})).status_code == 401
+    assert (await visitor.get(MODELS, params={name: f"Bearer {KEY}"})).status_code == 401
+
+
 async def test_an_admin_key_opens_docs_but_no_model_route(visitor: httpx.AsyncClient) -> None:
     assert (await visitor.get(MODELS, headers=bearer(ADMIN_KEY))).status_code == 401
     assert (await visitor.get("/openai/docs", headers=bearer(ADMIN_KEY))).status_code == 200

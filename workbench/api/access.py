@@ -1,7 +1,7 @@
 """The one door: nothing behind it answers anyone who is not known to be allowed.
 
 Every request is judged in this order:
-1. Host and Origin must be ours (403).
+1. Host and Origin must be ours (403), but for origins that the operator lists: their pages reach the API by key alone.
 2. While the page signs itself in, a request that came through a proxy is refused (403).
 3. Health answers.
 4. A key, or the session cookie of the page, says who asks (401 without). Keys open the API, its docs and the
@@ -12,13 +12,14 @@ Every request is judged in this order:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from workbench.api.cors import Cors, is_preflight
 from workbench.api.errors import error_response
 from workbench.api.hosts import HostRules
 from workbench.api.login import LOGIN_PATH, LoginNeeded, login_page
@@ -68,6 +69,7 @@ class AccessRules:
     sessions: Sessions
     accounts: Accounts
     signs_in: Caller | None
+    cors: Cors = field(default_factory=Cors)
 
 
 class Access:
@@ -85,11 +87,17 @@ class Access:
         if scope["type"] != "http":  # nothing here speaks over WebSockets
             await send({"type": "websocket.close", "code": 1008})
             return
-        connection = HTTPConnection(scope)
+        connection, path = HTTPConnection(scope), _route_path(scope)
+        guest = self._rules.cors.guest(connection.headers, path)
+        send = self._rules.cors.answering(send, guest)
         try:
-            self._check_where_from(connection)
-            path = _route_path(scope)
-            if path not in OPEN_PATHS and not self._sends_login(connection, path):
+            self._check_where_from(connection, is_guest=guest is not None)
+            if guest is not None and is_preflight(scope["method"], connection.headers):
+                await self._rules.cors.preflight(connection.headers)(scope, receive, send)
+                return
+            if guest is not None:
+                scope.setdefault("state", {})["caller"] = await self._by_key(connection)
+            elif path not in OPEN_PATHS and not self._sends_login(connection, path):
                 scope.setdefault("state", {})["caller"], send = await self._let_in(connection, path, send)
         except LoginNeeded:
             await login_page(connection)(scope, receive, send)
@@ -102,13 +110,13 @@ class Access:
     def _sends_login(self, connection: HTTPConnection, path: str) -> bool:
         return self._rules.signs_in is None and path == LOGIN_PATH and connection.scope["method"] == "POST"
 
-    def _check_where_from(self, connection: HTTPConnection) -> None:
+    def _check_where_from(self, connection: HTTPConnection, *, is_guest: bool) -> None:
         headers = connection.headers
         if not self._rules.hosts.is_our_host(headers):
             raise Forbidden(
                 "This server does not answer to that Host. Name it in WORKBENCH_ALLOWED_HOSTS if it should."
             )
-        if not self._rules.hosts.is_our_page(headers):
+        if not is_guest and not self._rules.hosts.is_our_page(headers):
             raise Forbidden("Pages of another origin may not use this server.")
         came_by_proxy = any(name == "forwarded" or name.startswith("x-forwarded-") for name in headers)
         if came_by_proxy and self._rules.signs_in is not None:
@@ -116,6 +124,10 @@ class Access:
                 "This request came through a proxy, and this server knows no accounts: it would let anyone in. "
                 "Turn accounts on with `workbench users create NAME --admin`, then restart it."
             )
+
+    async def _by_key(self, connection: HTTPConnection) -> Caller:
+        """Raises: InvalidApiKey."""
+        return (await self._rules.keys.authenticate(_bearer(connection), (KeyKind.INFERENCE,))).caller
 
     async def _let_in(self, connection: HTTPConnection, path: str, send: Send) -> tuple[Caller, Send]:
         """The caller, and how to send the answer. Raises: InvalidApiKey, LoginNeeded."""

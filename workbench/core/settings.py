@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field(
         default="", description="Comma-separated Host names to answer besides localhost."
     )
+    cors_origins: str = Field(
+        default="", description="Comma-separated origins whose pages may call the API with a key."
+    )
     shutdown_grace: float = Field(
         default=5.0,
         ge=0,
@@ -79,7 +82,12 @@ class Settings(BaseSettings):
     @property
     def allowed_host_names(self) -> frozenset[str]:
         """`allowed_hosts` as a set of lower-case names."""
-        return frozenset(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
+        return _names(self.allowed_hosts)
+
+    @property
+    def cors_origin_names(self) -> frozenset[str]:
+        """`cors_origins` as a set of lower-case origins."""
+        return _names(self.cors_origins)
 
     def read_admin_password(self) -> str | None:
         """The password that was set for the first admin, itself or in a file; None when none was.
@@ -106,6 +114,10 @@ class Settings(BaseSettings):
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}{self.root_path.rstrip('/')}"
+
+
+def _names(listed: str) -> frozenset[str]:
+    return frozenset(name.strip().lower() for name in listed.split(",") if name.strip())
 
 
 def read_settings(**overrides: object) -> Settings:
