@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from openai import OpenAI
+from openai import DefaultHttpxClient, OpenAI
 
 from tests.nginx import NoNginx, make_certificate
 from tests.processes import ask, serving, value
@@ -63,9 +63,10 @@ def test_the_docs_name_addresses_under_the_prefix(proxied: Proxied) -> None:
 
 
 def test_the_sdk_works_through_the_proxy(proxied: Proxied) -> None:
-    with proxied.client() as http, OpenAI(
-        base_url=f"{proxied.url}/openai/v1", api_key=proxied.key, http_client=http, max_retries=0
-    ) as client:  # fmt: skip
+    trust = ssl.create_default_context(cafile=str(proxied.certificate))
+    http = DefaultHttpxClient(verify=trust)
+    base_url = f"{proxied.url}/openai/v1"
+    with OpenAI(base_url=base_url, api_key=proxied.key, http_client=http, max_retries=0) as client:
         assert [model.id for model in client.models.list()] == [MODEL]
         answer = client.completions.create(model=MODEL, prompt="go", max_tokens=2)
         assert answer.choices[0].text.split() == ["word", "word"]
