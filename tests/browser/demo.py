@@ -117,11 +117,11 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def serve(stage: Stage, home: Path, port: int = 0) -> Iterator[str]:
+def serve(stage: Stage, home: Path, port: int = 0, cards: Sequence[ModelCard] = CARDS) -> Iterator[str]:
     """The site's address, served by a thread until the context ends."""
     configure_logs("ERROR")
     listener = socket.create_server(("127.0.0.1", port))
-    site = build_app(demo_workbench(stage, home), FakeKeyRing(), page=gradio_page)
+    site = build_app(demo_workbench(stage, home, cards), FakeKeyRing(), page=gradio_page)
     server = _Server(uvicorn.Config(site, log_config=None, access_log=False, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), name="demo-site")
     thread.start()

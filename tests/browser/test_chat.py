@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import COMPOSER, OpenPage, ask, send
-from tests.browser.demo import Stage
+from tests.browser.demo import SMALL, Stage
 from workbench.backends.scripted import Script
 from workbench.core.errors import RateLimited
 
@@ -200,6 +200,37 @@ def test_a_conversation_goes_into_a_file_and_comes_back(page: Page, tmp_path: Pa
     expect(page.locator("#ui-system textarea")).to_have_value("Be brief.")
     ask(page, "Third")
     expect(page.locator("#wb-thread .user")).to_have_count(3)
+
+
+_WATCH_SHIFTS = """
+() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const shift of list.getEntries()) window.shifts.push(shift.value);
+  }).observe({ type: "layout-shift", buffered: false });
+}
+"""
+GOOD_LAYOUT_SHIFT = 0.1
+"""What web.dev calls a good Cumulative Layout Shift, of a page's whole life; one answer stays far below it."""
+
+
+def test_nothing_jumps_while_an_answer_streams(page: Page) -> None:
+    ask(page, "Why is the sky blue?")
+    page.evaluate(_WATCH_SHIFTS)
+    ask(page, "Why is the sky blue?")
+    shifts: list[float] = page.evaluate("() => window.shifts")
+    assert sum(shifts) < GOOD_LAYOUT_SHIFT / 2, shifts
+
+
+def test_settings_without_a_slider_come_from_the_json_box(page: Page, stage: Stage) -> None:
+    page.click("#ui-raw-drawer > button")
+    page.fill("#ui-raw textarea", '{"seed": 7, "temprature": 1}')
+    expect(page.locator("#ui-raw-drawer .wb-invalid")).to_contain_text("`temprature` is not set here")
+    page.fill("#ui-raw textarea", '{"seed": 7, "temperature": 0}')
+    expect(page.locator("#ui-raw-drawer .wb-valid")).to_contain_text("wins over Temperature")
+    ask(page, "Hello")
+    params = stage.backends[SMALL].calls[-1].request.params
+    assert (params.seed, params.temperature, params.top_k) == (7, 0, 40)
 
 
 def test_markup_in_an_answer_neither_runs_nor_fetches(page: Page, stage: Stage) -> None:

@@ -227,6 +227,11 @@ def test_tokens_are_tinted_by_their_probability(page: Page) -> None:
     page.click(".wb-tokens summary")
     expect(page.locator(".wb-tok")).to_have_count(7)
     assert "77.9 %" in (page.locator(".wb-tok").first.get_attribute("title") or "")
+    page.click(".wb-tok >> nth=0")
+    expect(page.locator(".wb-tok-detail")).to_contain_text('77.9 % "Hello! "')
+    page.focus(".wb-tokens > div")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".wb-tok-detail")).to_contain_text('"How "')
 
 
 def test_the_schema_and_the_tools_of_the_api_view_are_in_its_code(page: Page) -> None:

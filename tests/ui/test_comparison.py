@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import pytest
 
 from tests.sites import MODEL, OTHER_MODEL, scripted_workbench
+from workbench.backends.pool import ModelStatus
 from workbench.backends.scripted import Script, ScriptedBackend
+from workbench.core.backend import ModelCard, ModelState
 from workbench.core.caller import LOCAL_USER
 from workbench.core.errors import BackendFailed
 from workbench.core.settings import Settings
 from workbench.service import Workbench
 from workbench.ui.chat import Ask
-from workbench.ui.comparison import Mode, Pane, PaneChange, conditions_of, stream_comparison
+from workbench.ui.comparison import Mode, Pane, PaneChange, conditions_of, speed_remark, stream_comparison
 from workbench.ui.session import CompareSession
 
 
@@ -110,3 +112,17 @@ async def test_one_that_fails_does_not_stop_the_other(comparison: Comparison) ->
 )
 def test_every_number_says_what_ran_beside_it(mode: Mode, streams: int, others: int, words: str) -> None:
     assert conditions_of(mode, streams, others) == words
+
+
+@pytest.mark.parametrize(
+    ("card", "words"),
+    [
+        (ModelCard("m", "s", quantization="int8"), "int8 unpacks its weights"),
+        (ModelCard("m", "s"), ""),
+        (ModelCard("m", "s", quantization="int8", region="elsewhere"), ""),
+    ],
+)
+def test_the_speed_of_quantized_weights_here_comes_with_its_reason(card: ModelCard, words: str) -> None:
+    remark = speed_remark(ModelStatus(card, ModelState.READY))
+    assert remark.startswith(words)
+    assert bool(remark) is bool(words)

@@ -11,7 +11,7 @@ from pathlib import Path
 ROUTE = "/ui"
 """Not /assets or /static: those are Gradio's own."""
 STYLE_SHEETS = ("tokens", "shell", "controls", "chat", "panel", "code", "pages", "account", "lab", "phone")
-SCRIPTS = ("shell", "clipboard", "chat", "conversation", "panel", "calls", "own_key")
+SCRIPTS = ("shell", "clipboard", "chat", "conversation", "tokens", "panel", "calls", "own_key")
 
 
 def _folder() -> Traversable:

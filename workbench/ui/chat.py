@@ -155,11 +155,11 @@ class Answer:
             return loading_notice(status)
         return "" if self.position is None else queue_notice(self.position)
 
-    def finish(self, *, was_stopped: bool, conditions: str = "") -> None:
+    def finish(self, *, was_stopped: bool, conditions: str = "", remark: str = "") -> None:
         """Writes the numbers under the turn; none under a turn that failed before its first token."""
         if self.error is None or self.turn.has_answer:
             self.turn.metrics = self.watch.metrics(
-                was_stopped=was_stopped, failed=self.error is not None, conditions=conditions
+                was_stopped=was_stopped, failed=self.error is not None, conditions=conditions, remark=remark
             )
 
 

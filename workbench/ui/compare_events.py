@@ -11,7 +11,7 @@ import gradio as gr
 from workbench.core.errors import WorkbenchError
 from workbench.service import Workbench
 from workbench.ui.chat import Ask, request_for
-from workbench.ui.compare_page import ComparePage, pane_note, pane_title
+from workbench.ui.compare_page import ComparePage, ComparePane, pane_title
 from workbench.ui.comparison import Mode, Pane, PaneChange, stream_comparison
 from workbench.ui.differences import differences_html
 from workbench.ui.identity import CallerOf
@@ -142,21 +142,13 @@ def bind_compare(page: ComparePage, workbench: Workbench, caller_of: CallerOf) -
     page.sent.change(None, [page.sent], None, js="(calls) => wb.noteCalls(calls)", **quiet)
     page.count.input(None, [page.count], None, js="(count) => wb.showPanes(count)", **quiet)
     for pane in page.panes:
-        _bind_model(pane.model, pane.params.controls["max_tokens"], pane.params.facts, pane.note,
-                    workbench, caller_of)  # fmt: skip
+        _bind_model(pane, workbench, caller_of)
 
 
-def _bind_model(
-    model: gr.Dropdown,
-    max_tokens: gr.Component,
-    facts: gr.HTML,
-    note: gr.HTML,
-    workbench: Workbench,
-    caller_of: CallerOf,
-) -> None:
-    def choose(request: gr.Request, name: str) -> tuple[Any, ...]:
+def _bind_model(pane: ComparePane, workbench: Workbench, caller_of: CallerOf) -> None:
+    def choose(request: gr.Request, name: str) -> tuple[Any, str]:
         status = workbench.model(name, caller_of(request))
-        wanted = panel_defaults(status.card)["max_tokens"]
-        return wanted, facts_html(status.card, status.info), pane_note(status)
+        return panel_defaults(status.card)["max_tokens"], facts_html(status.card, status.info)
 
-    model.change(choose, [model], [max_tokens, facts, note], show_progress="hidden", api_visibility="private")
+    changed = [pane.params.controls["max_tokens"], pane.params.facts]
+    pane.model.change(choose, [pane.model], changed, show_progress="hidden", api_visibility="private")

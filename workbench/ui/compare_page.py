@@ -9,7 +9,7 @@ import gradio as gr
 
 from workbench.backends.pool import ModelStatus
 from workbench.ui.chat_area import LATEX, icon_button
-from workbench.ui.comparison import Mode
+from workbench.ui.comparison import HERE, Mode
 from workbench.ui.markup import markup
 from workbench.ui.params_panel import ParamsPanel, build_params_panel
 from workbench.ui.session import PANES, SECONDS_KEPT, CompareSession
@@ -22,10 +22,6 @@ _HEADER = (
     "what ran beside it.</span></div>"
 )
 _EMPTY = '<p class="wb-pane-empty">Model {letter} answers here.</p>'
-_QUANTIZED = (
-    '<p class="wb-pane-note">Quantized weights save memory. On a CPU each step unpacks them first: one answer at a '
-    "time is slower than float32, and answers in a batch share the unpacking.</p>"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,6 @@ class ComparePane:
 
     model: gr.Dropdown
     params: ParamsPanel
-    note: gr.HTML
     thread: gr.Chatbot
     notice: gr.HTML
 
@@ -92,13 +87,7 @@ def build_compare_parts(models: Sequence[ModelStatus]) -> ComparePage:
 def pane_title(status: ModelStatus) -> str:
     """A model's name, with where it runs when that is elsewhere."""
     name = status.card.id.rpartition("/")[2]
-    return name if status.card.region == "this process" else f"{name} · {status.card.region}"
-
-
-def pane_note(status: ModelStatus) -> str:
-    """What to know before reading the speed."""
-    is_here = status.card.region == "this process"
-    return _QUANTIZED if is_here and status.card.quantization != "none" else ""
+    return name if status.card.region == HERE else f"{name} · {status.card.region}"
 
 
 def _build_pane(place: int, models: Sequence[ModelStatus]) -> ComparePane:
@@ -114,11 +103,10 @@ def _build_pane(place: int, models: Sequence[ModelStatus]) -> ComparePane:
             )  # fmt: skip
         with gr.Accordion(f"Settings of {letter}", open=False, elem_classes="wb-pane-settings"):
             params = build_params_panel(f"pane-{place}", chosen.card)
-        note = markup(pane_note(chosen))
         thread = gr.Chatbot(
             label=f"Answers of {letter}", show_label=False, container=False, layout="bubble", buttons=[],
             placeholder=_EMPTY.format(letter=letter), height="100%", allow_tags=False, latex_delimiters=LATEX,
             elem_classes="wb-thread", elem_id=f"pane-{place}-thread",
         )  # fmt: skip
         notice = markup()
-    return ComparePane(model, params, note, thread, notice)
+    return ComparePane(model, params, thread, notice)

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from workbench.backends.pool import ModelStatus
 from workbench.core.caller import Caller
 from workbench.core.errors import WorkbenchError
 from workbench.service import Workbench
@@ -14,6 +15,9 @@ from workbench.ui.chat import Answer, Ask, open_answer
 from workbench.ui.notice import error_notice
 from workbench.ui.session import ChatSession, CompareSession
 from workbench.ui.streams import flush_seconds, gathered
+
+HERE = "this process"
+"""The region of models that share this machine."""
 
 
 class Mode(StrEnum):
@@ -87,8 +91,10 @@ async def _stream_group(
             if batch or notices:
                 yield PaneChange(frozenset(int(name) for name, _ in batch), notices)
     conditions = conditions_of(mode, len(group), others)
-    for answer in answers.values():
-        answer.finish(was_stopped=session.is_stopping, conditions=conditions)
+    for pane in group:
+        if (answer := answers.get(str(pane.place))) is not None:
+            remark = speed_remark(workbench.model(pane.ask.model, caller))
+            answer.finish(was_stopped=session.is_stopping, conditions=conditions, remark=remark)
     finals = {
         int(name): "" if answer.error is None else error_notice(answer.error)
         for name, answer in answers.items()
@@ -113,6 +119,14 @@ def _new_notices(
             if notice != shown[name]:
                 changed[pane.place] = shown[name] = notice
     return changed
+
+
+def speed_remark(status: ModelStatus) -> str:
+    """What to know before this model's speed is compared; "" for nothing."""
+    card = status.card
+    if card.region != HERE or card.quantization == "none":
+        return ""
+    return f"{card.quantization} unpacks its weights at every step: on a CPU slower alone, faster in batches"
 
 
 def conditions_of(mode: Mode, streams: int, others: int) -> str:

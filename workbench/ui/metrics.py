@@ -28,6 +28,7 @@ class AnswerMetrics:
     finish_reason: str
     seconds: float
     conditions: str = ""
+    remark: str = ""
     effective: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -66,7 +67,7 @@ class Stopwatch:
             self.finish_reason = delta.finish_reason
 
     def metrics(
-        self, *, was_stopped: bool = False, failed: bool = False, conditions: str = ""
+        self, *, was_stopped: bool = False, failed: bool = False, conditions: str = "", remark: str = ""
     ) -> AnswerMetrics:
         """The numbers so far. A stopped answer's tokens are those that came before the stop."""
         prompt = self.usage.prompt_tokens if self.usage is not None else self.prompt_tokens
@@ -82,6 +83,7 @@ class Stopwatch:
             finish_reason=str(reason),
             seconds=time.monotonic() - self.sent_at,
             conditions=conditions,
+            remark=remark,
             effective=self.effective,
         )
 

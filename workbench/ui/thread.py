@@ -84,6 +84,8 @@ def foot_html(turn: Turn) -> str:
     if metrics.conditions:
         parts.append(f'<span class="wb-conditions">{escape(metrics.conditions)}</span>')
     parts += [f'<span title="{escape(meaning)}">{escape(text)}</span>' for text, meaning in _facts(metrics)]
+    if metrics.remark:
+        parts.append(f'<span class="wb-remark">{escape(metrics.remark)}</span>')
     label, meaning = FINISH_REASONS.get(metrics.finish_reason, (metrics.finish_reason, ""))
     quiet = "" if metrics.finish_reason in ("stop", "tool_calls") else " wb-marked"
     parts.append(f'<span class="wb-finish{quiet}" title="{escape(meaning)}">{escape(label)}</span>')
