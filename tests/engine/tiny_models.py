@@ -32,10 +32,10 @@ _EXTRA: dict[str, dict[str, Any]] = {
 KINDS = tuple(_EXTRA)
 
 
-def tiny_model(kind: str, seed: int = 0) -> PreTrainedModel:
-    """A random model of this architecture, in float32."""
+def tiny_model(kind: str, seed: int = 0, **shape: int) -> PreTrainedModel:
+    """A random model of this architecture, in float32; `shape` overrides fields of its config."""
     torch.manual_seed(seed)
-    config = CONFIG_MAPPING[kind](**_SHAPE, **_EXTRA[kind])
+    config = CONFIG_MAPPING[kind](**{**_SHAPE, **_EXTRA[kind], **shape})
     return AutoModelForCausalLM.from_config(config, attn_implementation="sdpa").eval()
 
 
@@ -63,7 +63,11 @@ def byte_tokenizer(chat_template: str | None = None) -> PreTrainedTokenizerFast:
 def greedy(model: PreTrainedModel, prompt: list[int], tokens: int) -> list[int]:
     """What `generate()` gives, without what follows an end of text."""
     output = model.generate(
-        torch.tensor([prompt]), max_new_tokens=tokens, do_sample=False, pad_token_id=EOS, eos_token_id=EOS
+        torch.tensor([prompt], device=model.device),
+        max_new_tokens=tokens,
+        do_sample=False,
+        pad_token_id=EOS,
+        eos_token_id=EOS,
     )
     made: list[int] = output[0, len(prompt) :].tolist()
     return made[: made.index(EOS)] if EOS in made else made

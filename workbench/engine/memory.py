@@ -20,7 +20,9 @@ def free_bytes(device_type: str) -> int:
 
     available = int(psutil.virtual_memory().available)
     limit, used = _cgroup_bytes("memory.max"), _cgroup_bytes("memory.current")
-    return min(available, limit - used) if limit is not None and used is not None else available
+    if limit is None or used is None:
+        return available
+    return min(available, limit - used + _cgroup_cache_bytes())
 
 
 def _cgroup_bytes(name: str) -> int | None:
@@ -29,6 +31,16 @@ def _cgroup_bytes(name: str) -> int | None:
     except OSError:
         return None
     return int(text) if text.isdigit() else None
+
+
+def _cgroup_cache_bytes() -> int:
+    """Cached files that the container counts as used and gives up when a program asks."""
+    try:
+        lines = (_CGROUP / "memory.stat").read_text().splitlines()
+    except OSError:
+        return 0
+    stat = dict(line.split(" ", 1) for line in lines)
+    return int(stat.get("inactive_file", 0))
 
 
 def kv_budget(device_type: str, configured: int | None) -> int:
