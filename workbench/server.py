@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import uvicorn
 
-from workbench.backends.catalogue import Catalogue, read_catalogue
+from workbench.backends.added import open_catalogue
+from workbench.backends.catalogue import Catalogue
 from workbench.core.access import AccountRole
 from workbench.core.caller import LOCAL_USER
 from workbench.core.errors import ConfigurationError, InvalidRequest
@@ -53,7 +54,7 @@ def serve(settings: Settings, models: tuple[str, ...] = (), transport: Transport
     configure_logs(settings.log_level)
     if not _is_loopback(settings.host):
         asyncio.run(_check_exposure(settings, transport))
-    catalogue = read_catalogue(settings.models).with_models(models)
+    catalogue = open_catalogue(settings).with_models(models)
     listener = open_listener(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     # Until the server answers, and takes its signals itself: as an exception, so that the store is closed.

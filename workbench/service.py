@@ -35,7 +35,7 @@ from workbench.core.chat import (
     StreamEvent,
     TrafficClass,
 )
-from workbench.core.errors import ContentFiltered, ModelNotAllowed, Unavailable
+from workbench.core.errors import ContentFiltered, InvalidRequest, ModelNotAllowed, Unavailable
 from workbench.core.settings import Settings
 from workbench.joint_call import JointCall, PromptTicket
 from workbench.recent_calls import RecentCalls
@@ -142,6 +142,10 @@ class Workbench:
         """The models this caller may use, in the catalogue's order."""
         return tuple(status for status in self._pool.statuses() if caller.may_use(status.card.id))
 
+    def all_models(self) -> tuple[ModelStatus, ...]:
+        """Every model of this server, whoever may use it."""
+        return self._pool.statuses()
+
     def model(self, model: str, caller: Caller) -> ModelStatus:
         """One model. Raises: ModelNotFound, ModelNotAllowed."""
         return self._pool.status(self._card(model, caller).id)
@@ -153,6 +157,19 @@ class Workbench:
     async def warm(self, model: str, caller: Caller) -> None:
         """Loads a model so that its first answer comes quickly. Raises: ModelNotFound, ModelNotAllowed."""
         await self._pool.warm(self._card(model, caller).id)
+
+    def add_model(self, card: ModelCard) -> None:
+        """Offers another model from now on, and begins to load it. Raises: InvalidRequest when its id is taken."""
+        self.catalogue.add(card)
+        self._pool.add(card)
+        self._pool.begin(card.id)
+
+    async def remove_model(self, model: str) -> None:
+        """Offers the model no more. Raises: ModelNotFound; InvalidRequest while it answers, and for the default one."""
+        if self._pool.is_in_use(self.catalogue.get(model).id):
+            raise InvalidRequest(f"`{model}` is in use. Try again when its answers have ended.", param="id")
+        self.catalogue.remove(model)
+        await self._pool.remove(model)
 
     async def create_key(self, caller: Caller, name: str, expires_seconds: float | None) -> str:
         """The secret of a new inference key of the caller's account, shown this once. None: it never expires."""

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import socket
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import uvicorn
 
@@ -21,14 +24,18 @@ from tests.sites import FakeKeyRing
 from workbench.backends.catalogue import Catalogue
 from workbench.backends.pool import Pool
 from workbench.backends.scripted import Script, ScriptedBackend
+from workbench.core.access import AccountRole
 from workbench.core.backend import ModelCard, Progress
 from workbench.core.chat import ChatPrompt, GenerationRequest, Role
 from workbench.core.settings import Settings
 from workbench.logs import configure_logs
 from workbench.service import Workbench
 from workbench.site import build_app, gradio_page
+from workbench.store import FILE_NAME, Store
 
 STARTUP_SECONDS = 60.0
+PASSWORD = "correct horse battery"
+"""Of every account of the demo."""
 
 MARKDOWN = """Here is the idea in three steps.
 
@@ -100,33 +107,63 @@ class Stage:
         return self.backends[card.id]
 
 
-def demo_workbench(stage: Stage, home: Path, cards: Sequence[ModelCard] = CARDS) -> Workbench:
+def demo_workbench(
+    stage: Stage, home: Path, cards: Sequence[ModelCard] = CARDS, store: Store | None = None
+) -> Workbench:
     """A service over the stage's models."""
     catalogue = Catalogue({card.id: card for card in cards})
-    return Workbench(Settings(home=home, guard="off"), catalogue, Pool(catalogue, stage.open_model))
+    return Workbench(Settings(home=home, guard="off"), catalogue, Pool(catalogue, stage.open_model), store)
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, announce: Callable[[uvicorn.Server], None]) -> None:
         super().__init__(config)
-        self.is_up = threading.Event()
+        self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.is_up.set()
+        self._announce(self)
+
+
+async def _serve(
+    stage: Stage,
+    home: Path,
+    listener: socket.socket,
+    cards: Sequence[ModelCard],
+    accounts: Mapping[str, AccountRole],
+    announce: Callable[[uvicorn.Server], None],
+) -> None:
+    async with await Store.open(home / FILE_NAME) as store:
+        for name, role in accounts.items():
+            await store.accounts.create(name, PASSWORD, role)
+        site = build_app(
+            demo_workbench(stage, home, cards, store),
+            FakeKeyRing(),
+            page=gradio_page,
+            accounts=store.accounts if accounts else None,
+        )
+        config = uvicorn.Config(site, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        await _Server(config, announce).serve([listener])
 
 
 @contextmanager
-def serve(stage: Stage, home: Path, port: int = 0, cards: Sequence[ModelCard] = CARDS) -> Iterator[str]:
-    """The site's address, served by a thread until the context ends."""
+def serve(
+    stage: Stage,
+    home: Path,
+    port: int = 0,
+    cards: Sequence[ModelCard] = CARDS,
+    accounts: Mapping[str, AccountRole] = MappingProxyType({}),
+) -> Iterator[str]:
+    """The site's address, served by a thread until the context ends. With `accounts`, everybody logs in."""
     configure_logs("ERROR")
     listener = socket.create_server(("127.0.0.1", port))
-    site = build_app(demo_workbench(stage, home, cards), FakeKeyRing(), page=gradio_page)
-    server = _Server(uvicorn.Config(site, log_config=None, access_log=False, timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), name="demo-site")
+    up: queue.SimpleQueue[uvicorn.Server] = queue.SimpleQueue()
+    thread = threading.Thread(
+        target=lambda: asyncio.run(_serve(stage, home, listener, cards, accounts, up.put)), name="demo-site"
+    )
     thread.start()
+    server = up.get(timeout=STARTUP_SECONDS)
     try:
-        assert server.is_up.wait(STARTUP_SECONDS), "the site did not start"
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
     finally:
         server.should_exit = True
@@ -140,7 +177,8 @@ def main() -> None:
     port, load_seconds = (int(sys.argv[1]) if len(sys.argv) > 1 else 7861), 4.0
     if len(sys.argv) > 2:
         load_seconds = float(sys.argv[2])
-    with serve(Stage(load_seconds=load_seconds), Path("/nonexistent-home"), port) as address:
+    home = tempfile.TemporaryDirectory(prefix="workbench-demo-")
+    with home as folder, serve(Stage(load_seconds=load_seconds), Path(folder), port) as address:
         sys.stdout.write(f"{address}\n")
         sys.stdout.flush()
         threading.Event().wait()

@@ -10,7 +10,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from workbench.core.backend import ModelCard
-from workbench.core.errors import ConfigurationError, ModelNotFound
+from workbench.core.errors import ConfigurationError, InvalidRequest, ModelNotFound
 from workbench.core.registry import BACKENDS
 
 EMBEDDED_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -19,7 +19,7 @@ QUANTIZATIONS = ("none", "int8", "nf4")
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The models by id, in the file's order. The first one is the default."""
+    """The models by id, in the file's order. The first one is the default. Models come and go while a server runs."""
 
     cards: dict[str, ModelCard]
 
@@ -34,6 +34,18 @@ class Catalogue:
             return self.cards[model]
         except KeyError:
             raise ModelNotFound(model) from None
+
+    def add(self, card: ModelCard) -> None:
+        """Adds a model at the end. Raises: InvalidRequest when the id is taken."""
+        if card.id in self.cards:
+            raise InvalidRequest(f"The model id {card.id!r} is taken. Choose another id.", param="id")
+        self.cards[card.id] = card
+
+    def remove(self, model: str) -> None:
+        """Takes a model out. Raises: ModelNotFound; InvalidRequest for the default one."""
+        if self.get(model) is self.default:
+            raise InvalidRequest("The default model stays: a fresh page chats with it.", param="id")
+        del self.cards[model]
 
     def with_models(self, sources: tuple[str, ...]) -> Catalogue:
         """This catalogue with models from the command line in front: hub ids, folders or GGUF files."""

@@ -77,6 +77,7 @@ class Pool:
         self._opener = opener
         self._memory = memory
         self._room = asyncio.Lock()
+        self._freeing: set[asyncio.Task[None]] = set()
 
     @property
     def cards(self) -> tuple[ModelCard, ...]:
@@ -88,6 +89,32 @@ class Pool:
         if card.id in self._entries:
             raise InvalidRequest(f"The model id {card.id!r} is taken. Choose another id.", param="id")
         self._entries[card.id] = _Entry(card)
+
+    def is_in_use(self, model: str) -> bool:
+        """True while somebody waits for the model or is answered by it."""
+        return self._entries[model].leases > 0
+
+    async def remove(self, model: str) -> None:
+        """Takes a model out and frees it; one that is still loading is freed when its load has ended.
+
+        Raises: KeyError for an id that is not in the catalogue.
+        """
+        entry = self._entries.pop(model)
+        if entry.loading is not None:
+            entry.loading.add_done_callback(lambda _: self._free_later(entry))
+        else:
+            await self._evict(entry)
+
+    def _free_later(self, entry: _Entry) -> None:
+        task = asyncio.get_running_loop().create_task(self._evict(entry), name=f"free {entry.card.id}")
+        self._freeing.add(task)
+        task.add_done_callback(self._freeing.discard)
+
+    def begin(self, model: str) -> None:
+        """Begins to load the model if it is not there; returns at once. A failure stays in its status."""
+        entry = self._entries[model]
+        if entry.backend is None:
+            self._begin_load(entry)
 
     def status(self, model: str) -> ModelStatus:
         """Where this model is. Raises: KeyError for an id that is not in the catalogue."""

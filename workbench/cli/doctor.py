@@ -88,10 +88,10 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _catalogue(settings: Settings) -> Iterator[Finding]:
-    from workbench.backends.catalogue import read_catalogue
+    from workbench.backends.added import open_catalogue
 
     try:
-        cards = read_catalogue(settings.models).cards
+        cards = open_catalogue(settings).cards
     except WorkbenchError as failure:
         yield Finding("catalogue", "broken", False, failure.message)
         return

@@ -28,12 +28,12 @@ _LINE_SECONDS = 10.0
 @asynccontextmanager
 async def open_service(settings: Settings) -> AsyncGenerator[Workbench, None]:
     """The service of a server, without one: catalogue, models, gate, and no store."""
-    from workbench.backends.catalogue import read_catalogue
+    from workbench.backends.added import open_catalogue
     from workbench.logs import configure_logs
     from workbench.site import make_workbench
 
     configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
-    workbench = make_workbench(settings, read_catalogue(settings.models))
+    workbench = make_workbench(settings, open_catalogue(settings))
     try:
         yield workbench
     finally:

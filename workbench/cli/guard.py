@@ -65,11 +65,11 @@ async def _report(
 ) -> GuardReport:
     from guard.evaluate import evaluate as evaluate_guard
     from guard.evaluate import warm_up
-    from workbench.backends.catalogue import read_catalogue
+    from workbench.backends.added import open_catalogue
     from workbench.site import make_workbench
 
     settings = read_settings()
-    workbench = make_workbench(settings, read_catalogue(settings.models))
+    workbench = make_workbench(settings, open_catalogue(settings))
     try:
         opened = await workbench.guards.open(name or workbench.guards.default)
     except NotFound as failure:

@@ -21,9 +21,9 @@ def list_models(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """List the catalogue's models, the default one first."""
-    from workbench.backends.catalogue import read_catalogue
+    from workbench.backends.added import open_catalogue
 
-    cards = read_catalogue(read_settings().models).cards.values()
+    cards = open_catalogue(read_settings()).cards.values()
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(card) for card in cards]))
         return
@@ -42,10 +42,10 @@ def pull(
     model: Annotated[str, typer.Argument(metavar="ID", help="As `workbench models list` shows it.")],
 ) -> None:
     """Bring an embedded model's weights into WORKBENCH_HOME, verified and converted."""
-    from workbench.backends.catalogue import read_catalogue
+    from workbench.backends.added import open_catalogue
 
     settings = read_settings()
-    card = read_catalogue(settings.models).get(model)
+    card = open_catalogue(settings).get(model)
     if not card.source.startswith(_EMBEDDED):
         raise InvalidRequest(
             f"`{model}` is no embedded model: its weights are loaded from {card.source} when used."

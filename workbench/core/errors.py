@@ -17,7 +17,8 @@ WorkbenchError                     500 server_error
 ├── Unavailable                    503 server_error, with Retry-After
 │   ├── ModelLoading               503 model_loading
 │   ├── EngineRestarting           503 engine_restarting
-│   └── Overloaded                 503 overloaded
+│   ├── Overloaded                 503 overloaded
+│   └── HubUnreachable             503 model_unavailable
 ├── BackendFailed                  500 a remote or local backend failed in the middle
 ├── ConfigurationError             start-up: settings, catalogue, port
 └── WeightsError                   weights missing, damaged, or no room for them
@@ -208,6 +209,12 @@ class Overloaded(Unavailable):
     """No memory or no engine for this at the moment, or the server is stopping."""
 
     code = "overloaded"
+
+
+class HubUnreachable(Unavailable):
+    """A model is not on this machine, and the hub that has it does not answer."""
+
+    code = "model_unavailable"
 
 
 class BackendFailed(WorkbenchError):

@@ -25,15 +25,18 @@ def needed_bytes(card: ModelCard, settings: Settings, dtype_bytes: int) -> int |
     `dtype_bytes` is the size of the precision it will be loaded in: 4 for float32, 2 for bfloat16.
     """
     parameters = parameter_count(card, settings)
-    if parameters is None:
-        return None
-    each = _QUANTIZED_BYTES.get(card.quantization, float(dtype_bytes))
+    return None if parameters is None else loaded_bytes(parameters, card.quantization, dtype_bytes)
+
+
+def loaded_bytes(parameters: int, quantization: str, dtype_bytes: int) -> int:
+    """Bytes that many parameters will take once loaded."""
+    each = _QUANTIZED_BYTES.get(quantization, float(dtype_bytes))
     return int(parameters * each * WORKING_SHARE)
 
 
 def parameter_count(card: ModelCard, settings: Settings) -> int | None:
     """How many parameters the model's safetensors hold; None when they are not here."""
-    folder = _folder(card, settings)
+    folder = local_folder(card, settings)
     if folder is None:
         return None
     counts = [safetensors_parameters(path) for path in folder.glob("*.safetensors")]
@@ -45,7 +48,8 @@ def parameter_count(card: ModelCard, settings: Settings) -> int | None:
     return None
 
 
-def _folder(card: ModelCard, settings: Settings) -> Path | None:
+def local_folder(card: ModelCard, settings: Settings) -> Path | None:
+    """Where the model's files are on this machine; None when they are not."""
     if card.source.startswith(EMBEDDED_PREFIX):
         return embedded_folder(card.source.removeprefix(EMBEDDED_PREFIX), settings.home)
     path = Path(card.source).expanduser()

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.backend import ModelCard, Progress
-from workbench.core.errors import WeightsError
 from workbench.core.settings import Settings
+from workbench.engine.hub import explained_hub_errors
 from workbench.engine.weights import ensure_embedded, ensure_gguf
 
 EMBEDDED_PREFIX = "embedded:"
@@ -18,7 +18,7 @@ HUB_PATTERNS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "token
 def locate(card: ModelCard, settings: Settings, progress: Progress) -> Path:
     """The local folder with this model's config, tokenizer and safetensors, brought or converted where needed.
 
-    Raises: WeightsError naming what is missing and the cure.
+    Raises: WeightsError naming what is missing and the cure; HubUnreachable.
     """
     if card.source.startswith(EMBEDDED_PREFIX):
         return ensure_embedded(card.source.removeprefix(EMBEDDED_PREFIX), settings.home, progress)
@@ -31,6 +31,11 @@ def locate(card: ModelCard, settings: Settings, progress: Progress) -> Path:
     return _download(card, settings, progress)
 
 
+def wanted_files(card: ModelCard) -> list[str]:
+    """The patterns of the files that are brought of a hub's model."""
+    return [*HUB_PATTERNS, card.gguf_file] if card.gguf_file else list(HUB_PATTERNS)
+
+
 def _converted(gguf: Path, settings: Settings, progress: Progress) -> Path:
     name = f"{gguf.stem}-{hashlib.sha256(str(gguf.resolve()).encode()).hexdigest()[:8]}"
     return ensure_gguf(gguf, settings.home / "models" / name, progress)
@@ -39,38 +44,14 @@ def _converted(gguf: Path, settings: Settings, progress: Progress) -> Path:
 def _download(card: ModelCard, settings: Settings, progress: Progress) -> Path:
     """The hub's snapshot of this model, in the hub's own cache (HF_HOME)."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
 
-    patterns = [*HUB_PATTERNS, card.gguf_file] if card.gguf_file else list(HUB_PATTERNS)
-    try:
+    with explained_hub_errors(card):
         folder = snapshot_download(
             card.source,
             revision=card.revision,
-            allow_patterns=patterns,
+            allow_patterns=wanted_files(card),
             tqdm_class=_progress_bar(progress),
         )
-    except GatedRepoError as failure:
-        raise WeightsError(
-            f"The model `{card.id}` is gated: accept its licence on its hub page, then set HF_TOKEN to a token of "
-            "that account and start again."
-        ) from failure
-    except RevisionNotFoundError as failure:
-        raise WeightsError(f"The model `{card.id}` has no revision {card.revision!r}.") from failure
-    except RepositoryNotFoundError as failure:
-        raise WeightsError(
-            f"No model `{card.source}` on the hub and no such folder here. Check the id; a private one needs HF_TOKEN."
-        ) from failure
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as failure:
-        raise WeightsError(
-            f"The model `{card.id}` is not on this machine and the hub cannot be reached. Connect, or give a local "
-            "folder as its source."
-        ) from failure
     path = Path(folder)
     return _converted(path / card.gguf_file, settings, progress) if card.gguf_file else path
 

@@ -40,6 +40,13 @@ class RequestState(StrEnum):
     AVAILABLE = "available"
 
 
+def check_email(email: str) -> None:
+    """Does nothing for what can be an e-mail address. Raises: InvalidRequest."""
+    name, _, host = email.partition("@")
+    if not name or "." not in host or any(letter.isspace() for letter in email):
+        raise InvalidRequest("An e-mail address is needed, so that you can be answered.", param="email")
+
+
 @dataclass(frozen=True, slots=True)
 class RequestForm:
     """What the form asks. Only e-mail, category and description must be filled in.
@@ -70,9 +77,7 @@ class RequestForm:
 
         Raises: InvalidRequest naming the field.
         """
-        name, _, host = self.email.partition("@")
-        if not name or "." not in host or any(letter.isspace() for letter in self.email):
-            raise InvalidRequest("An e-mail address is needed, so that you can be answered.", param="email")
+        check_email(self.email)
         for required in ("category", "description"):
             if not getattr(self, required).strip():
                 raise InvalidRequest(f"The field {required!r} must be filled in.", param=required)
@@ -205,8 +210,9 @@ class ModelRequests:
     async def support(self, request_id: str, account: str, email: str) -> ModelRequest:
         """Adds a name to a request. Twice is once, and who asked needs not support.
 
-        Raises: NotFound.
+        Raises: NotFound; InvalidRequest for what is no e-mail address.
         """
+        check_email(email)
         request = await self.get(request_id)
         row = {"request_id": request_id, "account": account, "email": email, "added_at": self._clock()}
         if account != request.account:

@@ -11,6 +11,7 @@ from workbench.core.caller import LOCAL_USER
 from workbench.ui.account_events import EVERYBODY, MINE, AccountEvents
 from workbench.ui.context import PageContext
 from workbench.ui.markup import markup
+from workbench.ui.model_menus import all_of
 
 EXPIRIES = [("7 days", 7), ("30 days", 30), ("90 days", 90), ("1 year", 365), ("Never", 0)]
 """(label, days) of a new key's life; 0 is no end."""
@@ -76,6 +77,7 @@ def build_account_page(context: PageContext) -> None:
         with gr.Column(elem_classes="wb-account-body"):
             keys, form, usage = _key_list(), _new_key_form(models), _usage_view()
             accounts = markup(elem_id="account-accounts")
+    context.menus.add(form.models, all_of(lambda status: status.card.id))
     events = AccountEvents(AccountDesk(lambda: workbench.store), context.caller_of)
     context.ui.load(events.who, None, [who, usage.whose, accounts], **_quiet())
     _bind_keys(context.ui, events, keys, form, usage)

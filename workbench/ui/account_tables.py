@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from html import escape
 from typing import TYPE_CHECKING
 
 from workbench.store import Account, DayOfUse, KeyRecord
+from workbench.ui.tables import minute, table_html
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> str:
-    """A table of plain texts, escaped here; `empty` is said in its place when there are no rows."""
-    lines = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
-    if not lines:
-        return f'<p class="wb-empty">{escape(empty)}</p>'
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return (
-        f'<div class="wb-table" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _day(moment: datetime | None, otherwise: str) -> str:
-    return otherwise if moment is None else moment.strftime("%Y-%m-%d %H:%M")
 
 
 def key_state(key: KeyRecord, now: datetime) -> str:
@@ -37,7 +20,7 @@ def key_state(key: KeyRecord, now: datetime) -> str:
     if not key.is_active(now):
         return "expired"
     if key.previous_until is not None and now < key.previous_until:
-        return f"works; the one before until {_day(key.previous_until, '')}"
+        return f"works; the one before until {minute(key.previous_until, '')}"
     return "works"
 
 
@@ -59,17 +42,17 @@ def keys_table(keys: Sequence[KeyRecord], *, shows_owner: bool = False) -> str:
             key.name,
             f"wb-{key.prefix}…",
             key_state(key, now),
-            _day(key.expires_at, "never"),
+            minute(key.expires_at, "never"),
             "all" if key.models is None else ", ".join(sorted(key.models)),
             _limits(key),
-            _day(key.last_used_at, "never"),
+            minute(key.last_used_at, "never"),
         ]
         for key in keys
     ]
     if shows_owner:
         heads = ["Account", *heads]
         rows = [[key.account, *row] for key, row in zip(keys, rows, strict=True)]
-    return _table("Keys", heads, rows, "No keys yet. Make one below.")
+    return table_html("Keys", heads, rows, "No keys yet. Make one below.")
 
 
 def key_choices(keys: Sequence[KeyRecord]) -> list[tuple[str, str]]:
@@ -105,7 +88,7 @@ def usage_table(days: Sequence[DayOfUse], *, by_account: bool = False) -> str:
     heads = ["Account", "Model", "Requests", "Tokens in", "Tokens out", "Credits"]
     if not by_account:
         heads, rows = heads[1:], [row[1:] for row in rows]
-    return _table("Use by model", heads, rows, "Nothing was used in this time.")
+    return table_html("Use by model", heads, rows, "Nothing was used in this time.")
 
 
 def accounts_table(accounts: Sequence[Account]) -> str:
@@ -115,12 +98,12 @@ def accounts_table(accounts: Sequence[Account]) -> str:
             account.name,
             account.role.value,
             "closed" if account.disabled_at is not None else "open",
-            _day(account.created_at, ""),
-            _day(account.last_login_at, "never"),
+            minute(account.created_at, ""),
+            minute(account.last_login_at, "never"),
         ]
         for account in accounts
     ]
     heads = ["Name", "Role", "State", "Made", "Last log-in"]
-    return _table(
+    return table_html(
         "Accounts", heads, rows, "No accounts. `workbench users create NAME --admin` makes the first."
     )

@@ -19,8 +19,11 @@ from workbench.ui.gradio_door import GradioDoor
 from workbench.ui.guard_lab import build_guard_lab_page
 from workbench.ui.home import build_home_page
 from workbench.ui.identity import CallerOf, local_user
+from workbench.ui.model_menus import ModelMenus
+from workbench.ui.models import build_models_page
 from workbench.ui.navigation import Link, Page, build_navigation
 from workbench.ui.quiet_blocks import QuietBlocks
+from workbench.ui.requests import build_requests_page
 from workbench.ui.serverless import build_serverless_page
 from workbench.ui.theme import workbench_theme
 from workbench.ui.uploads import Uploads
@@ -39,6 +42,8 @@ PAGES = {
     Page("compare", "Compare", "compare"): build_compare_page,
     Page("evaluate", "Evaluate", "evaluate"): build_evaluate_page,
     Page("guard-lab", "Guard lab", "guard"): build_guard_lab_page,
+    Page("models", "Models", "models"): build_models_page,
+    Page("requests", "Requests", "requests"): build_requests_page,
     Page("account", "Account", "account"): build_account_page,
 }
 """The pages in the sidebar's order. A page is in the sidebar when it is here."""
@@ -58,11 +63,13 @@ def build_ui(workbench: Workbench, caller_of: CallerOf = local_user) -> gr.Block
         analytics_enabled=False,
         delete_cache=CACHE_SECONDS,
     ) as ui:
+        menus = ModelMenus(workbench, caller_of)
         build_navigation(tuple(PAGES), LINKS, first=FIRST_PAGE)
         with gr.Tabs(selected=FIRST_PAGE, elem_id="wb-pages") as tabs:
             for page, build in PAGES.items():
                 with gr.Tab(page.label, id=page.name, elem_id=f"page-{page.name}") as tab:
-                    build(PageContext(ui, tabs, tab, workbench, caller_of))
+                    build(PageContext(ui, tabs, tab, workbench, caller_of, menus))
+        menus.bind(ui, tabs)
     ui.queue(default_concurrency_limit=EVENTS_AT_ONCE, max_size=EVENTS_WAITING, api_open=False)
     return ui
 

@@ -10,7 +10,19 @@ from pathlib import Path
 
 ROUTE = "/ui"
 """Not /assets or /static: those are Gradio's own."""
-STYLE_SHEETS = ("tokens", "shell", "controls", "chat", "panel", "code", "pages", "account", "lab", "phone")
+STYLE_SHEETS = (
+    "tokens",
+    "shell",
+    "controls",
+    "chat",
+    "panel",
+    "code",
+    "pages",
+    "account",
+    "forms",
+    "lab",
+    "phone",
+)
 SCRIPTS = ("shell", "clipboard", "chat", "conversation", "tokens", "panel", "calls", "own_key")
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from workbench.core.caller import LOCAL_USER
 from workbench.ui.compare_events import bind_compare
-from workbench.ui.compare_page import build_compare_parts
+from workbench.ui.compare_page import build_compare_parts, pane_title
 from workbench.ui.context import PageContext
+from workbench.ui.model_menus import all_of
 
 
 def build_compare_page(context: PageContext) -> None:
     """One message, several models, their answers side by side."""
     page = build_compare_parts(context.workbench.models(LOCAL_USER))
+    for pane in page.panes:
+        context.menus.add(pane.model, all_of(pane_title))
     bind_compare(page, context.workbench, context.caller_of)

@@ -7,8 +7,9 @@ from typing import Any
 import gradio as gr
 
 from workbench.core.backend import ModelState
+from workbench.core.errors import ModelNotFound
 from workbench.service import Workbench
-from workbench.ui.config_panel import ConfigPanel, models_in
+from workbench.ui.config_panel import ADD, REQUEST, ConfigPanel, model_choices
 from workbench.ui.identity import CallerOf
 from workbench.ui.model_header import model_header_html
 from workbench.ui.params_panel import ParamsPanel, facts_html, panel_defaults
@@ -25,18 +26,24 @@ def bind_config(
 
     facts = [config.ui.facts, config.api.facts]
 
-    def look(request: gr.Request, model: str) -> tuple[str, gr.Timer, str, str]:
-        """The header, whether to look again, and what each view must know of the model."""
-        status = workbench.model(model, caller_of(request))
+    def look(request: gr.Request, model: str) -> tuple[Any, ...]:
+        """The header, whether to look again, and what each view must know of the model; nothing of one that is gone."""
+        try:
+            status = workbench.model(model, caller_of(request))
+        except ModelNotFound:
+            return gr.skip(), gr.Timer(active=False), gr.skip(), gr.skip()
         known = facts_html(status.card, status.info)
         return model_header_html(status), gr.Timer(active=status.state is ModelState.LOADING), known, known
 
     def choose_region(request: gr.Request, region: str) -> gr.Dropdown:
-        choices = models_in(workbench.models(caller_of(request)), region)
-        return gr.Dropdown(choices, value=choices[0][1] if choices else None)
+        caller = caller_of(request)
+        choices = model_choices(workbench.models(caller), region, is_operator=caller.is_admin)
+        return gr.Dropdown(choices, value=choices[0][1])
 
     def choose_model(request: gr.Request, model: str) -> tuple[Any, ...]:
         """The header, and each view's max tokens as the model likes it: no other setting is touched."""
+        if model in (ADD[1], REQUEST[1]):  # the browser opens that page, and chooses the model again
+            return (gr.skip(),) * 6
         wanted = panel_defaults(workbench.model(model, caller_of(request)).card)["max_tokens"]
         return (*look(request, model), wanted, wanted)
 
@@ -47,6 +54,7 @@ def bind_config(
         choose_model, [config.model],
         [header, timer, *facts, config.ui.controls["max_tokens"], config.api.controls["max_tokens"]], **quiet,
     )  # fmt: skip
+    config.model.input(None, [config.model], [config.model], js="(model) => wb.chooseModel(model)", **quiet)
     config.view.input(None, [config.view], None, js="(view) => wb.showView(view)", **quiet)
     for panel in (config.ui, config.api):
         _bind_reset(panel, config, workbench, caller_of)

@@ -15,6 +15,9 @@ from workbench.ui.presets import presets_html
 
 UI_VIEW, API_VIEW = "UI", "API"
 
+REQUEST, ADD = ("+ Request a model", "+requests"), ("+ Add a model", "+models")
+"""The last choices among the models: they open the page after their plus (js/panel.js)."""
+
 _HEAD = (
     '<div class="wb-panel-head"><h2>Configuration</h2>{presets}<button type="button" class="wb-icon-button" '
     'data-wb="close-drawers" aria-label="Close the configuration">&times;</button></div>'
@@ -44,6 +47,11 @@ def models_in(models: Sequence[ModelStatus], region: str) -> list[tuple[str, str
             if status.card.region == region]  # fmt: skip
 
 
+def model_choices(models: Sequence[ModelStatus], region: str, *, is_operator: bool) -> list[tuple[str, str]]:
+    """The region's models, and the ways to more."""
+    return [*models_in(models, region), *([ADD] if is_operator else []), REQUEST]
+
+
 def build_config_panel(models: Sequence[ModelStatus], card: ModelCard) -> ConfigPanel:
     """The panel in the order people know: region, model, view, system prompt, sampling, stop."""
     with gr.Column(elem_id="wb-config", elem_classes="wb-panel"):
@@ -53,7 +61,7 @@ def build_config_panel(models: Sequence[ModelStatus], card: ModelCard) -> Config
             elem_id="wb-region", elem_classes=["wb-field", "wb-help"],
         )  # fmt: skip
         model = gr.Dropdown(
-            models_in(models, card.region), value=card.id, label="Model", elem_id="wb-model",
+            model_choices(models, card.region, is_operator=True), value=card.id, label="Model", elem_id="wb-model",
             elem_classes="wb-field",
         )  # fmt: skip
         view = gr.Radio(

@@ -28,7 +28,7 @@ def model_header_html(status: ModelStatus) -> str:
     badges = "".join(f'<span class="wb-badge">{escape(text)}</span>' for text in badges_of(status))
     owner_html = f'<span class="wb-owner">{escape(owner)}</span>' if owner else ""
     return (
-        f'<div class="wb-title">{owner_html}<h1>{escape(name)}</h1>'
+        f'<div class="wb-title" data-model="{escape(card.id)}">{owner_html}<h1>{escape(name)}</h1>'
         f'<span class="wb-price">{escape(price_of(status))}</span></div>'
         f'<div class="wb-badges">{state_html(status)}{badges}</div>'
     )

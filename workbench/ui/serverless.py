@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import gradio as gr
 
-from workbench.core.caller import LOCAL_USER
+from workbench.backends.pool import ModelStatus
+from workbench.core.caller import LOCAL_USER, Caller
 from workbench.ui.api_events import bind_api_view
 from workbench.ui.api_view import build_api_view
 from workbench.ui.assets import icon
 from workbench.ui.chat_area import build_chat_area
 from workbench.ui.chat_events import bind_chat
 from workbench.ui.config_events import bind_config
-from workbench.ui.config_panel import build_config_panel
+from workbench.ui.config_panel import build_config_panel, model_choices, regions
 from workbench.ui.context import PageContext
 from workbench.ui.markup import markup
 from workbench.ui.model_header import model_header_html
@@ -38,6 +41,17 @@ def build_serverless_page(context: PageContext) -> None:
             area = build_chat_area()
             view = build_api_view()
         config = build_config_panel(workbench.models(LOCAL_USER), card)
+    context.menus.chat = config
+    context.menus.add(
+        config.region, lambda models, _value, _caller: [(name, name) for name in regions(models)]
+    )
+    context.menus.add(config.model, _models_beside)
     bind_chat(session, header, area, config, workbench, caller_of)
     bind_config(ui, header, config, workbench, caller_of)
     bind_api_view(ui, view, config, workbench, caller_of)
+
+
+def _models_beside(models: Sequence[ModelStatus], model: str, caller: Caller) -> list[tuple[str, str]]:
+    """The models of the region that this one is in; of the first region, when it is gone."""
+    region = next((status.card.region for status in models if status.card.id == model), regions(models)[0])
+    return model_choices(models, region, is_operator=caller.is_admin)

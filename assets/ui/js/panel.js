@@ -15,6 +15,13 @@
   }
   const prefixes = () => [...document.querySelectorAll("[id$='-defaults']:has([data-facts])")].map((place) => place.id.slice(0, -9));
 
+  // --- the last choices among the models open a page, and the model that was chosen stays ------------------------
+  wb.chooseModel = (model) => {
+    if (!model.startsWith("+")) return model;
+    wb.openPage(model.slice(1));
+    return document.querySelector("#wb-model-header [data-model]").dataset.model;
+  };
+
   function set(input, value) {
     if (!input) return;
     input.value = value ?? "";
