@@ -105,10 +105,11 @@ def _quiet() -> dict[str, Any]:
 
 
 def _bind_form(events: RequestEvents, form: RequestFields, listing: RequestList) -> None:
+    # A change, not an input: what is pasted by the mouse is one, too, and so is the form's being emptied.
     looked_at = [form.hub_id, form.texts[0], form.texts[1]]
     alike = [form.twins, form.twin, form.twin_row]
     listed = [listing.table, listing.chosen]
-    gr.on([field.input for field in looked_at], events.look_for_twins, looked_at, alike,
+    gr.on([field.change for field in looked_at], events.look_for_twins, looked_at, alike,
           trigger_mode="always_last", **_quiet())  # fmt: skip
     gr.on([form.hub_id.blur, form.hub_id.submit], events.hint, [form.hub_id], [form.hint],
           trigger_mode="always_last", **_quiet())  # fmt: skip
@@ -118,7 +119,6 @@ def _bind_form(events: RequestEvents, form: RequestFields, listing: RequestList)
     supported = form.support.click(events.support, [form.twin, form.email], [form.notice], **_quiet())
     for changed in (sent, supported):
         changed.then(events.listed, [listing.shown], listed, **_quiet())
-    sent.then(events.look_for_twins, looked_at, alike, **_quiet())
 
 
 def _bind_list(context: PageContext, events: RequestEvents, listing: RequestList, tools: AdminTools) -> None:
