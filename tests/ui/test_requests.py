@@ -113,7 +113,7 @@ async def test_a_hint_says_what_is_known_and_what_is_not(
     monkeypatch.setattr("workbench.feasibility.model_facts", unreachable)
     hint = await events(desk).hint(REQUEST, "some/model")
     assert "Unknown" in hint
-    assert "cannot be reached" in hint
+    assert "cannot be reached from this server" in hint
     assert await events(desk).hint(REQUEST, " ") == ""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from workbench.core.errors import InvalidRequest, WorkbenchError
+from workbench.core.errors import HubUnreachable, InvalidRequest, WorkbenchError
 from workbench.model_requests import RequestDesk, Upload
 from workbench.request_export import as_csv, as_jsonl
 from workbench.store import ModelRequest, RequestForm, RequestState
@@ -31,6 +31,10 @@ from workbench.ui.requests_view import (
 
 ALL, OWN = "All", "Mine"
 """Which requests are listed, besides those of one state."""
+_NO_HUB = (
+    "The hub cannot be reached from this server, so size, architecture and licence are not known. Send the request all "
+    "the same."
+)
 
 
 class RequestEvents:
@@ -61,6 +65,8 @@ class RequestEvents:
             return ""
         try:
             return feasibility_html(await self._desk.feasibility(hub_id), hub_id.strip())
+        except HubUnreachable:
+            return unknown_html(_NO_HUB)
         except WorkbenchError as failure:
             return unknown_html(failure.message)
 
