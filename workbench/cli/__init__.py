@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from workbench.cli import doctor, evaluate, guard, keys, load, models, serve, try_, users
+from workbench.cli import doctor, evaluate, guard, keys, load, models, serve, transfer, try_, users
 from workbench.core.errors import WorkbenchError
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app.command("try")(try_.try_)
 app.command("evaluate")(evaluate.evaluate)
 app.command("load")(load.load)
 app.command("doctor")(doctor.doctor)
+app.command("export")(transfer.export)
+app.command("import")(transfer.import_)
 app.add_typer(guard.app, name="guard")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")

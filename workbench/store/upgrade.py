@@ -26,6 +26,15 @@ def migration_config() -> Config:
     return config
 
 
+def known_versions() -> frozenset[str]:
+    """Every version this Workbench can bring to the newest."""
+    from alembic.script import ScriptDirectory
+
+    return frozenset(
+        script.revision for script in ScriptDirectory.from_config(migration_config()).walk_revisions()
+    )
+
+
 def current_version(connection: Connection) -> str | None:
     """The database's version, or None for one without tables."""
     if not inspect(connection).has_table("alembic_version"):
@@ -41,15 +50,13 @@ def _upgrade_in_transaction(connection: Connection, target: str) -> None:
     if before == target:
         return
     from alembic import command
-    from alembic.script import ScriptDirectory
 
-    config = migration_config()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if before is not None and before not in known:
+    if before is not None and before not in known_versions():
         raise ConfigurationError(
             f"The database is at version {before}, made by a newer Workbench; this one goes up to {HEAD}. "
             "Update Workbench, or point WORKBENCH_HOME or WORKBENCH_DATABASE_URL elsewhere."
         )
+    config = migration_config()
     config.attributes["connection"] = connection
     command.upgrade(config, target)
 
