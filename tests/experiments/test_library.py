@@ -13,7 +13,7 @@ from tests.sites import MODEL, scripted_workbench
 from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.caller import LOCAL_USER, Caller
 from workbench.core.chat import GenerationRequest
-from workbench.core.errors import ModelNotAllowed, ModelNotFound, NotFound
+from workbench.core.errors import InvalidRequest, ModelNotAllowed, ModelNotFound, NotFound
 from workbench.core.settings import Settings
 from workbench.experiments.library import ExperimentLibrary
 from workbench.store import FILE_NAME, Store
@@ -78,6 +78,28 @@ async def test_a_cancelled_run_keeps_a_report(
     assert "cut short" in library.report(id_, LOCAL_USER)
     (record,) = await store.experiments.list("local")
     assert record.state is ExperimentState.INTERRUPTED
+
+
+async def test_a_cancelled_run_goes_on_without_the_file_it_came_from(
+    tmp_path: Path, library: ExperimentLibrary, enough: asyncio.Event
+) -> None:
+    id_ = await library.start(small_experiment(tmp_path), LOCAL_USER)
+    await enough.wait()
+    with pytest.raises(InvalidRequest):
+        await library.resume(id_, LOCAL_USER)
+    library.cancel(id_, LOCAL_USER)
+    await library.ended(id_, LOCAL_USER)
+    (tmp_path / "own.jsonl").unlink()
+    with pytest.raises(NotFound):
+        await library.resume(id_, STRANGER)
+    await library.resume(id_, LOCAL_USER)
+    assert library.running(LOCAL_USER) == id_
+    await library.ended(id_, LOCAL_USER)
+    (entry,) = library.entries(LOCAL_USER)
+    assert entry.state == "done"
+    assert len(library.results(id_, LOCAL_USER).samples) == 40
+    with pytest.raises(InvalidRequest):
+        await library.resume(id_, LOCAL_USER)
 
 
 async def test_an_experiment_is_its_accounts_alone(tmp_path: Path, library: ExperimentLibrary) -> None:

@@ -55,6 +55,19 @@ def test_model_text_is_text(report: str) -> None:
     assert "&lt;script&gt;alert(1)" in report
 
 
+def test_a_minute_shows_the_few_numbers_and_what_to_do(home: Path, report: str) -> None:
+    verdict = json.loads((home / "verdict.json").read_text())
+    head = report.partition("<h2>Requirements</h2>")[0]
+    assert head.count("<dt>First token, p95</dt>") == head.count("<dt>Sustained load</dt>") == 2
+    advice = [r["advice"] for c in verdict["candidates"] for r in c["rulings"] if r["advice"]]
+    assert advice
+    assert advice[0] in head
+    timed = [c for c in verdict["candidates"] for r in c["rulings"] if "ms" in r["requirement"]]
+    modes = {"isolated" if entry["is_isolated"] else "contended" for entry in timed}
+    for mode in modes:
+        assert f'<span class="badge mode {mode}">{mode}</span>' in report
+
+
 def test_nothing_is_fetched(report: str) -> None:
     style = re.search(r"<style>(.*?)</style>", report, re.DOTALL)
     assert style is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import pandas as pd
 
@@ -46,8 +47,10 @@ def scores_table(rows: Sequence[SampleRow]) -> pd.DataFrame:
 
 
 def write_tables(folder: ExperimentFolder, results: Results) -> None:
-    """Requests and scores, each as CSV and Parquet, into the folder."""
+    """Requests, scores and what was said under load, each as CSV and Parquet, into the folder."""
     tables = {"requests": requests_table(results.requests), "scores": scores_table(results.samples)}
+    if results.under_load:
+        tables["under_load"] = pd.DataFrame([asdict(row) for row in results.under_load])
     for name, table in tables.items():
         table.to_parquet(folder.path / f"{name}.parquet", index=False)
         flat = table.drop(columns=["token_times"], errors="ignore")

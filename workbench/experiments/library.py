@@ -14,14 +14,15 @@ from typing import Any
 import structlog
 
 from workbench.core.caller import Caller
-from workbench.core.errors import NotFound, Unavailable, WorkbenchError
+from workbench.core.errors import InvalidRequest, NotFound, Unavailable, WorkbenchError
 from workbench.experiments.calls import ServiceRespondent
 from workbench.experiments.folder import ExperimentFolder
-from workbench.experiments.manifest import DONE, RUNNING
+from workbench.experiments.manifest import CANCELLED, DONE, FAILED, RUNNING
 from workbench.experiments.outputs import write_outputs
 from workbench.experiments.progress import Progress
+from workbench.experiments.results import Results, read_results
 from workbench.experiments.runner import ExperimentRunner, refuse_experiment
-from workbench.experiments.spec import Experiment
+from workbench.experiments.spec import Experiment, parse_experiment
 from workbench.service import Workbench
 from workbench.store.experiments import ExperimentState
 
@@ -70,11 +71,28 @@ class ExperimentLibrary:
         for candidate in experiment.candidates:
             self._workbench.model(candidate.model, caller)
         id_ = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        await self._begin(id_, experiment, caller)
+        return id_
+
+    async def resume(self, id_: str, caller: Caller) -> None:
+        """Goes on with an experiment that was cut short; what is done is not asked again.
+
+        Raises: NotFound; InvalidRequest for one that is done or runs; ModelNotFound or ModelNotAllowed.
+        """
+        folder = self._own_folder(id_, caller)
+        manifest = folder.read_manifest()
+        if manifest is None or self._state(id_, manifest) not in (INTERRUPTED, CANCELLED, FAILED):
+            raise InvalidRequest("This experiment is not waiting to go on.", param="id")
+        experiment = parse_experiment(manifest["experiment"])
+        for candidate in experiment.candidates:
+            self._workbench.model(candidate.model, caller)
+        await self._begin(id_, experiment, caller)
+
+    async def _begin(self, id_: str, experiment: Experiment, caller: Caller) -> None:
         record = await self._begin_record(id_, experiment, caller)
         task = asyncio.create_task(self._run(id_, experiment, caller, record), name="experiment")
         waiting = Progress("waiting for another experiment to end", 0, 0, 0.0, None)
         self._runs[id_] = _Run(caller.account, task, waiting)
-        return id_
 
     async def _run(self, id_: str, experiment: Experiment, caller: Caller, record: str | None) -> None:
         folder, state = self._folder(id_), ExperimentState.INTERRUPTED
@@ -164,6 +182,14 @@ class ExperimentLibrary:
             raise NotFound("This experiment has no report yet.", param="id")
         return folder.report_path.read_text("utf-8")
 
+    def results(self, id_: str, caller: Caller) -> Results:
+        """What the stored rows come to. Raises: NotFound where there is none, or it is another account's."""
+        return read_results(self._own_folder(id_, caller))
+
+    def rewrite(self, id_: str, caller: Caller) -> None:
+        """Makes report and verdict anew, as with other GPU prices. Raises: NotFound, ConfigurationError."""
+        write_outputs(self._own_folder(id_, caller), self._home)
+
     def delete(self, id_: str, caller: Caller) -> None:
         """Deletes an experiment with all its texts. Raises: NotFound."""
         self.cancel(id_, caller)
@@ -184,11 +210,16 @@ class ExperimentLibrary:
     def _folder(self, id_: str) -> ExperimentFolder:
         return ExperimentFolder(self._home / FOLDER / id_)
 
-    def _entry(self, id_: str, manifest: dict[str, Any], folder: ExperimentFolder) -> Entry:
+    def _state(self, id_: str, manifest: dict[str, Any]) -> str:
         run = self._runs.get(id_)
+        is_running = run is not None and not run.task.done()
+        if is_running:
+            return RUNNING
         state = str(manifest["state"])
-        if state == RUNNING and (run is None or run.task.done()):
-            state = INTERRUPTED
+        return INTERRUPTED if state == RUNNING else state
+
+    def _entry(self, id_: str, manifest: dict[str, Any], folder: ExperimentFolder) -> Entry:
+        state = self._state(id_, manifest)
         candidates = manifest["experiment"]["candidates"]
         return Entry(
             id_,

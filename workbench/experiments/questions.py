@@ -56,15 +56,17 @@ class Probe:
         return self.separator + choice if sample.prompt else choice
 
 
-def open_probe(spec: ProbeSpec, seed: int) -> Probe:
-    """The probe with its items drawn.
+def open_probe(spec: ProbeSpec, seed: int, kept: Path | None = None) -> Probe:
+    """The probe with its items drawn; from the file that an earlier run `kept` where the first one is gone.
 
     Raises: ConfigurationError for data that is not there, asks nothing or does not go with the evaluator.
     """
     builtin = builtin_sets().get(spec.data)
     evaluator = open_evaluator(spec.evaluator, spec.settings)
-    data = load_builtin(spec.data) if builtin is not None else _read(spec)
-    samples = tuple(_asked(sample, spec, seed) for sample in _drawn(data, spec, seed))
+    is_kept = builtin is None and kept is not None and not Path(spec.data).is_file()
+    data = load_builtin(spec.data) if builtin is not None else _read(spec, kept)
+    # What was kept is what was asked: drawn and changed already.
+    samples = data.samples if is_kept else tuple(_asked(s, spec, seed) for s in _drawn(data, spec, seed))
     if not samples:
         raise ConfigurationError(f"The probe {spec.name}: no item has one of its tags.")
     if evaluator.needs in (Need.LIKELIHOODS, Need.REASONED) and not any(
@@ -92,8 +94,11 @@ def open_probe(spec: ProbeSpec, seed: int) -> Probe:
     )
 
 
-def _read(spec: ProbeSpec) -> EvaluationSet:
+def _read(spec: ProbeSpec, kept: Path | None) -> EvaluationSet:
     path = Path(spec.data)
+    # An upload is deleted with the page's session, an experiment may go on long after.
+    if not path.is_file() and kept is not None:
+        path = kept
     if not path.is_file():
         known = ", ".join(builtin_sets())
         raise ConfigurationError(

@@ -65,7 +65,8 @@ class ExperimentRunner:
         when a model cannot be loaded.
         """
         self._folder.create()
-        probes = [open_probe(spec, self._experiment.seed) for spec in self._experiment.probes]
+        seed, data_path = self._experiment.seed, self._folder.data_path
+        probes = [open_probe(spec, seed, data_path(spec.name)) for spec in self._experiment.probes]
         manifest = ManifestWriter(self._folder, self._experiment, probes, self._account)
         if self._experiment.judge is not None:
             manifest.add_judge(*await self._respondent.prepare(self._experiment.judge.model))

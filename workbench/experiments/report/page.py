@@ -38,6 +38,7 @@ from workbench.experiments.report.load_table import (
 )
 from workbench.experiments.report.pictures import Chart, pictures
 from workbench.experiments.report.seven import QuestionBlock, question_blocks
+from workbench.experiments.report.summary import Fact, key_facts, next_steps
 from workbench.experiments.report.worst import WorstItems, worst_items
 from workbench.experiments.results import Results
 from workbench.experiments.start_commands import StartFiles
@@ -55,6 +56,9 @@ class Page:
     headline: str
     warnings: list[str]
     cards: list[sections.Card]
+    facts: list[tuple[Fact, ...]]
+    """Each card's, in their order."""
+    next_steps: list[str]
     requirements: list[sections.RequirementRow]
     legend: Markup
     charts: list[Chart]
@@ -101,6 +105,8 @@ def report_html(
         headline=sections.headline(results),
         warnings=sections.warnings(results),
         cards=sections.cards(results),
+        facts=[key_facts(results, name, cost_name) for name in sections.names_of(results)],
+        next_steps=next_steps(results, deployment),
         requirements=sections.requirement_rows(results),
         legend=legend(sections.names_of(results)),
         charts=pictures(results, cost_name),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -27,6 +27,7 @@ from workbench.experiments.report.charts import (
     marked_line_chart,
     scatter_chart,
 )
+from workbench.experiments.report.sections import mode_of
 from workbench.experiments.report.words import milliseconds, percent, score_words, short
 from workbench.experiments.results import ProbeScore, Results
 
@@ -40,6 +41,8 @@ class Chart:
     title: str
     svg: Markup
     caption: str
+    is_timed: bool = True
+    """Whether its numbers depend on what else ran on the machine."""
 
 
 def pictures(results: Results, cost_name: str) -> list[Chart]:
@@ -54,7 +57,18 @@ def pictures(results: Results, cost_name: str) -> list[Chart]:
         _sweep(results, names),
         _goodput(results, names),
     ]
-    return [chart for chart in made if chart is not None]
+    modes = _modes(results)
+    return [
+        replace(chart, caption=f"{chart.caption} {modes}") if chart.is_timed else chart
+        for chart in made
+        if chart is not None
+    ]
+
+
+def _modes(results: Results) -> str:
+    """What the timed charts were measured under."""
+    words = [f"{verdict.candidate}: {mode_of(results, verdict)[0]}" for verdict in results.verdicts]
+    return f"Timed: {', '.join(words)}."
 
 
 def span_of(estimate: Estimate) -> Span:
@@ -80,6 +94,7 @@ def _quality(results: Results, names: Sequence[str]) -> Chart | None:
         "Quality, with 95 % intervals",
         svg,
         "The dashed line is one half: guessing, where there are two choices; no lean, in stereotype pairs.",
+        is_timed=False,
     )
 
 
