@@ -61,7 +61,7 @@ class Regression:
     @property
     def is_alarming(self) -> bool:
         """Whether anything got worse beyond chance."""
-        changes = [change.change for change in (*self.quality, *self.speed)]
+        changes = {found.change for found in self.quality} | {found.change for found in self.speed}
         return Change.WORSE in changes
 
 
