@@ -71,8 +71,7 @@ class ModelCard:
 class ModelInfo:
     """What is known of a model once it is loaded (or probed, when remote).
 
-    `features` names what this backend honours beyond plain text: "logprobs", "tools", "json_schema", "vision"
-    ...
+    `features` names what this backend honours beyond plain text: "logprobs", "tools", "json_schema", "vision" ...
     `ignored_params` are request fields a remote endpoint was seen to ignore. `is_batched` is False for models
     that run one request at a time.
     """

@@ -129,8 +129,7 @@ class GenerationRequest:
 
     `logprobs`: None for none, k >= 0 for the chosen token's logprob plus the k likeliest. `prompt_logprobs`
     asks for the prompt's own (echo). `best_of` >= n choices are sampled and the n with the best mean logprob
-    come
-    back.
+    come back.
     """
 
     model: str
@@ -194,8 +193,7 @@ class Delta:
     """A piece of choice `index`. `token_count` counts token ids, also those whose text is still held back.
 
     `at` is time.monotonic() of the step that made the piece, in seconds. The last Delta of a choice carries
-    its
-    `finish_reason`.
+    its `finish_reason`.
     """
 
     index: int
