@@ -57,9 +57,13 @@ def test_a_keyword_the_template_does_not_read_is_refused() -> None:
     assert "raise_on" in variables_read(TEMPLATE)
     tagged = "{%- generation -%}{{ a }}{% endgeneration %}{% for b in c %}{% break %}{% endfor %}"
     assert variables_read(tagged) == {"a", "c"}
-    with pytest.raises(UnsupportedParameter, match="enable_thinking") as caught:
-        render(chat(Message(Role.USER, "x"), template_kwargs={"enable_thinking": False}), TOKENIZER)
-    assert caught.value.param == "chat_template_kwargs"
+    for name, param in (
+        ("enable_thinking", "chat_template_kwargs"),
+        ("reasoning_effort", "reasoning_effort"),
+    ):
+        with pytest.raises(UnsupportedParameter, match=name) as caught:
+            render(chat(Message(Role.USER, "x"), template_kwargs={name: "low"}), TOKENIZER)
+        assert caught.value.param == param
 
 
 def test_a_model_without_a_template_is_for_plain_prompts() -> None:

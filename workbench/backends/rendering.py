@@ -91,7 +91,7 @@ def render_chat(prompt: ChatPrompt, tokenizer: ChatTokenizer) -> str:
         if name not in variables_read(tokenizer.chat_template):
             raise UnsupportedParameter(
                 f"This model's chat template does not read {name!r}: setting it would change nothing.",
-                param="chat_template_kwargs",
+                param="reasoning_effort" if name == "reasoning_effort" else "chat_template_kwargs",
             )
     if prompt.continue_final_message and (
         not prompt.messages or prompt.messages[-1].role is not Role.ASSISTANT
