@@ -52,6 +52,10 @@ class DirectionPolicy:
             verdict, state=VerdictState.SAFE, hazards=(), reason=f"only categories that do not count: {codes}"
         )
 
+    def marking(self) -> DirectionPolicy:
+        """SCORE in place of BLOCK, any other mode as it is."""
+        return replace(self, mode=Mode.SCORE) if self.mode is Mode.BLOCK else self
+
     def tightened(self, asked: DirectionPolicy, *, guard_threshold: float) -> DirectionPolicy:
         """This policy with what `asked` adds to its strictness; nothing asked for can make it looser.
 
@@ -115,6 +119,10 @@ class ScreeningPolicy:
     def of(self, direction: Direction) -> DirectionPolicy:
         """The policy of one direction."""
         return self.input if direction is Direction.INPUT else self.output
+
+    def marking(self) -> ScreeningPolicy:
+        """This policy with marks in place of blocks: everything is judged as before, and nothing held back."""
+        return replace(self, input=self.input.marking(), output=self.output.marking())
 
     def tightened(self, asked: ScreeningPolicy, guard: Guard) -> ScreeningPolicy:
         """This policy with what `asked` adds to its strictness. All that is not a direction's stays as it is."""

@@ -23,6 +23,7 @@ from workbench.core.chat import ChatPrompt, GenerationRequest, TextPrompt, Token
 from workbench.core.errors import (
     ConfigurationError,
     ContentFiltered,
+    Forbidden,
     NotFound,
     Unavailable,
     UnsupportedParameter,
@@ -252,3 +253,24 @@ class TestTheService:
         assert guard is fake
         assert [verdict.is_flagged for verdict in verdicts] == [True, False, *[True] * 40]
         assert max(fake.batches) < 42
+
+
+class TestTheOverride:
+    async def test_the_operator_is_told_where_anybody_else_is_stopped(self, fake: FakeGuard) -> None:
+        for asked in (asking(Mode.BLOCK), asking(Mode.OFF)):
+            screening = await guards("embedded:block").screening(replace(asked, is_override=True), "block")
+            assert modes(screening) == (Mode.SCORE, Mode.SCORE)
+
+    async def test_it_makes_nothing_stricter(self, fake: FakeGuard) -> None:
+        screening = await guards().screening(replace(asking(Mode.SHADOW), is_override=True))
+        assert modes(screening) == (Mode.SHADOW, Mode.SHADOW)
+
+    async def test_nobody_but_the_operator_may(self, fake: FakeGuard, settings: Settings) -> None:
+        workbench = scripted_workbench(ScriptedBackend([Script("ok")]), settings)
+        request = GenerationRequest(MODEL, ChatPrompt((user("a bomb"),)))
+        options = CallOptions(screening=replace(asking(Mode.BLOCK), is_override=True))
+        stranger = replace(LOCAL_USER, is_admin=False)
+        with pytest.raises(Forbidden, match="operator"):
+            [event async for event in workbench.stream(request, stranger, options)]
+        events = [event async for event in workbench.stream(request, LOCAL_USER, options)]
+        assert [event.verdict.is_flagged for event in events if isinstance(event, Screened)] == [True, False]

@@ -33,12 +33,14 @@ _MODEL_KINDS = tuple(sorted(kind for kind in GUARDS if kind not in (OFF, EMBEDDE
 class ScreeningChoice:
     """What a caller asks for: a guard by name (None: the server's own) and a policy.
 
-    `param` is the request's field that names the guard.
+    `param` is the request's field that names the guard. `is_override`: the operator's own call, which is marked where
+    it would be blocked, whatever was laid down; the service refuses it to anybody else.
     """
 
     policy: ScreeningPolicy
     guard: str | None = None
     param: str = "moderation.model"
+    is_override: bool = False
 
 
 class Guards:
@@ -110,7 +112,7 @@ class Guards:
         first, *others = [*laid_down, *([] if asked is None else [asked.policy])]
         for policy in others:
             first = first.tightened(policy, guard)
-        return Screening(guard, first)
+        return Screening(guard, first.marking() if asked is not None and asked.is_override else first)
 
     def _chosen(self, asked: ScreeningChoice | None, *, is_laid_down: bool) -> tuple[str | None, str]:
         """The name of the guard for a request and the field that says so. Raises: see `screening`."""

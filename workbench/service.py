@@ -35,7 +35,7 @@ from workbench.core.chat import (
     StreamEvent,
     TrafficClass,
 )
-from workbench.core.errors import ContentFiltered, InvalidRequest, ModelNotAllowed, Unavailable
+from workbench.core.errors import ContentFiltered, Forbidden, InvalidRequest, ModelNotAllowed, Unavailable
 from workbench.core.settings import Settings
 from workbench.joint_call import JointCall, PromptTicket
 from workbench.recent_calls import RecentCalls
@@ -264,6 +264,8 @@ class Workbench:
     ) -> AsyncGenerator[ScreenedEvent, None]:
         """Lease, gate, guard in, generate, guard out, accounting."""
         self._gate.refuse_when_stopping()
+        if options.screening is not None and options.screening.is_override and not caller.is_admin:
+            raise Forbidden("Only the operator may let a message past the guard.")
         screening = await self.guards.screening(options.screening, caller.moderation)
         if screening is not None and options.on_screen is not None:
             options.on_screen(screening)

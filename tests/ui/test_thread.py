@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from guard.base import Direction, Hazard, Verdict, VerdictState
 from workbench.core.chat import OutputFormat, TokenLogprob, ToolCall
 from workbench.ui.metrics import AnswerMetrics
 from workbench.ui.session import Turn
-from workbench.ui.thread import TURNS_SHOWN, chat_messages, foot_html, guard_html
+from workbench.ui.thread import TURNS_SHOWN, chat_messages, foot_html
 
 METRICS = AnswerMetrics(0.05, 30.0, 5, 7, 2.4e-7, "stop", 0.3)
 
@@ -70,24 +69,3 @@ def test_what_is_not_known_is_not_shown() -> None:
     assert "tokens/s" not in foot
     assert "credits" not in foot
     assert "Stopped" in foot
-
-
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        (VerdictState.SAFE, "nothing found"),
-        (VerdictState.UNSAFE, "Answer flagged: Privacy"),
-        (VerdictState.UNAVAILABLE, "could not judge"),
-    ],
-)
-def test_the_guards_word_is_plain_and_a_silent_guard_is_never_safe(state: VerdictState, words: str) -> None:
-    hazards = (Hazard("S7", "Privacy"),) if state is VerdictState.UNSAFE else ()
-    verdict = Verdict("embedded", Direction.OUTPUT, state, p_unsafe=0.9, threshold=0.5, hazards=hazards)
-    mark = guard_html([verdict])
-    assert words in mark
-    assert "embedded on the output" in mark
-    assert "0.90 (unsafe from 0.50)" in mark
-
-
-def test_without_a_guard_there_is_no_mark() -> None:
-    assert guard_html([]) == ""

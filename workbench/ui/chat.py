@@ -22,6 +22,7 @@ from workbench.core.chat import (
     ToolCallDelta,
 )
 from workbench.core.errors import WorkbenchError
+from workbench.screening import ScreeningChoice
 from workbench.service import CallOptions, Workbench
 from workbench.ui.metrics import Stopwatch
 from workbench.ui.notice import error_notice, loading_notice, queue_notice
@@ -41,11 +42,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked of the model for the session's last turn."""
+    """What is asked of the model for the session's last turn. `screening` None leaves it to operator and key."""
 
     model: str
     settings: PanelSettings = field(default_factory=PanelSettings)
     continues: bool = False
+    screening: ScreeningChoice | None = None
 
 
 def request_for(session: ChatSession, ask: Ask) -> GenerationRequest:
@@ -171,7 +173,7 @@ def open_answer(
     answer = Answer(session.turns[-1], Stopwatch(price))
     answer.turn.output_format = ask.settings.options.output_format
     options = CallOptions(
-        screening=workbench.guards.page_choice,
+        screening=ask.screening,
         on_wait=answer.wait,
         on_admit=lambda ticket: answer.wait(None),
     )

@@ -40,9 +40,9 @@ LATEX = [
 class ChatArea:
     """The area's parts.
 
-    `again` answers the last message anew, `proceed` goes on where an answer was cut. `export` and `copy` are hidden:
-    the script presses them for the menu and for the buttons in the thread. Unseen as well: `exported` carries a file's
-    text out and `loaded` one in, `sent` carries out the call that was made.
+    `again` answers the last message anew, `proceed` goes on where an answer was cut, `override` sends what the guard
+    blocked. `export` and `copy` are hidden: the script presses them for the menu and for the buttons in the thread.
+    Unseen as well: `exported` carries a file's text out and `loaded` one in, `sent` carries out the call that was made.
     """
 
     thread: gr.Chatbot
@@ -53,6 +53,7 @@ class ChatArea:
     reset: gr.Button
     again: gr.Button
     proceed: gr.Button
+    override: gr.Button
     export: gr.Button
     copy: gr.Button
     load: gr.Button
@@ -95,6 +96,14 @@ def build_chat_area() -> ChatArea:
                     scale=0,
                     visible=False,
                 )
+                override = gr.Button(
+                    "Send without blocking",
+                    size="sm",
+                    elem_id="wb-override",
+                    elem_classes="wb-tool",
+                    scale=0,
+                    visible=False,
+                )
                 markup(_EXPORT, elem_id="wb-export")
                 load = gr.Button("Import", size="sm", elem_id="wb-import", elem_classes="wb-tool", scale=0)
                 context = markup(elem_id="wb-context")
@@ -103,8 +112,8 @@ def build_chat_area() -> ChatArea:
         copy = gr.Button("Copy", elem_id="wb-copy-run", visible="hidden")
         exported, loaded, sent = (gr.Textbox(visible="hidden") for _ in range(3))
     return ChatArea(
-        thread, notice, composer, send, stop, reset, again, proceed, export, copy, load, exported, loaded, sent,
-        context,
+        thread, notice, composer, send, stop, reset, again, proceed, override, export, copy, load, exported, loaded,
+        sent, context,
     )  # fmt: skip
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
+from guard.policy import ScreeningPolicy
 from workbench.backends.pool import ModelStatus
-from workbench.core.errors import WorkbenchError
+from workbench.core.chat import FinishReason
+from workbench.core.errors import ContentFiltered, WorkbenchError
+from workbench.screening import ScreeningChoice
 from workbench.service import Workbench
 from workbench.ui.chat import Ask, request_for, stream_answer
 from workbench.ui.chat_area import ChatArea
 from workbench.ui.config_panel import ConfigPanel
 from workbench.ui.context_meter import context_meter_html
 from workbench.ui.conversation_file import read_conversation, write_conversation
+from workbench.ui.guard_panel import read_guard
 from workbench.ui.identity import CallerOf
 from workbench.ui.model_header import ignored_by, model_header_html
 from workbench.ui.notice import error_notice
@@ -98,6 +103,20 @@ class ChatEvents:
             async for updates in paints:
                 yield updates
 
+    async def override(
+        self, request: gr.Request, session: ChatSession, text: str, model: str, *settings: Any
+    ) -> AsyncGenerator[Updates, None]:
+        """What the guard blocked, sent again by the operator: the message in the composer, or else the last one."""
+        if session.is_running or not (text.strip() or session.turns):
+            return
+        again = text if text.strip() else None
+        if again is None:
+            session.begin_again(len(session.turns) - 1, None, model)
+        answer = self._answer(request, session, model, settings, text=again, is_override=True)
+        async with aclosing(answer) as paints:
+            async for updates in paints:
+                yield updates
+
     def stop(self, session: ChatSession) -> None:
         """Asks the running answer to end; it ends itself within a tick and keeps what came."""
         session.is_stopping = session.is_running
@@ -106,7 +125,14 @@ class ChatEvents:
         """Forgets the conversation."""
         session.clear()
         area = self._area
-        return {area.thread: [], area.notice: "", area.context: "", area.proceed: gr.Button(visible=False)}
+        hidden = gr.Button(visible=False)
+        return {
+            area.thread: [],
+            area.notice: "",
+            area.context: "",
+            area.proceed: hidden,
+            area.override: hidden,
+        }
 
     def export(self, session: ChatSession, system: str, model: str) -> str:
         """The whole conversation for a file that the browser makes; also the turns the thread no longer shows."""
@@ -139,12 +165,15 @@ class ChatEvents:
         *,
         text: str | None = None,
         continues: bool = False,
+        is_override: bool = False,
     ) -> AsyncGenerator[Updates, None]:
         """Paints from the user's turn to the last number under the answer; `text` begins a new turn."""
         area = self._area
+        caller, width = self._caller_of(request), len(self._config.ui.inputs)
         try:
-            status = self._workbench.model(model, self._caller_of(request))
-            values = self._config.ui.settings(settings, ignored_by(status))
+            status = self._workbench.model(model, caller)
+            values = self._config.ui.settings(settings[:width], ignored_by(status))
+            screening = read_guard(settings[width:])
         except WorkbenchError as failure:
             yield {area.notice: error_notice(failure)}
             return
@@ -155,7 +184,9 @@ class ChatEvents:
             return
         turn.metrics = None
         turn.verdicts.clear()
-        ask, caller = Ask(model, values, continues), self._caller_of(request)
+        if is_override:
+            screening = replace(screening or ScreeningChoice(ScreeningPolicy()), is_override=True)
+        ask = Ask(model, values, continues, screening)
         sent, error = request_for(session, ask), None
         yield self._begun(session, is_new=text is not None)
         async with aclosing(stream_answer(self._workbench, session, ask, caller)) as changes:
@@ -171,7 +202,8 @@ class ChatEvents:
                 yield updates
         record = records_json([call_record("Chat", sent, turn, error)])
         ended = self._ended(session, turn, self._workbench.model(model, caller))
-        yield {**ended, area.sent: record}
+        can_override = caller.is_admin and _was_blocked(turn, error)
+        yield {**ended, area.sent: record, area.override: gr.Button(visible=can_override)}
 
     def _begun(self, session: ChatSession, *, is_new: bool) -> Updates:
         area = self._area
@@ -181,6 +213,7 @@ class ChatEvents:
             area.send: gr.Button(visible=False),
             area.stop: gr.Button(visible=True),
             area.proceed: gr.Button(visible=False),
+            area.override: gr.Button(visible=False),
         }
         return updates | {area.composer: ""} if is_new else updates
 
@@ -202,6 +235,12 @@ class ChatEvents:
         return updates
 
 
+def _was_blocked(turn: Turn, error: WorkbenchError | None) -> bool:
+    """True when the guard let the message or its answer not through."""
+    was_cut = turn.metrics is not None and turn.metrics.finish_reason == FinishReason.CONTENT_FILTER
+    return was_cut or isinstance(error, ContentFiltered)
+
+
 def bind_chat(
     session: gr.State,
     header: gr.HTML,
@@ -212,7 +251,7 @@ def bind_chat(
 ) -> None:
     """Connects the area's components."""
     events = ChatEvents(header, area, config, workbench, caller_of)
-    settings = [config.model, *config.ui.inputs]
+    settings = [config.model, *config.ui.inputs, *config.guard.inputs]
     paints = [
         header,
         area.thread,
@@ -221,6 +260,7 @@ def bind_chat(
         area.send,
         area.stop,
         area.proceed,
+        area.override,
         area.context,
         area.sent,
         config.ui.facts,
@@ -236,8 +276,9 @@ def bind_chat(
     area.thread.edit(events.edit, without_text, paints, trigger_mode="once", **quiet)
     area.again.click(events.regenerate, without_text, paints, trigger_mode="once", **quiet)
     area.proceed.click(events.proceed, without_text, paints, trigger_mode="once", **quiet)
+    area.override.click(events.override, with_text, paints, trigger_mode="once", **quiet)
     area.stop.click(events.stop, [session], None, queue=False, **quiet)
-    cleared = [area.thread, area.notice, area.context, area.proceed]
+    cleared = [area.thread, area.notice, area.context, area.proceed, area.override]
     area.reset.click(events.clear, [session], cleared, queue=False, **quiet)
     area.sent.change(None, [area.sent], None, js="(calls) => wb.noteCalls(calls)", **quiet)
     _bind_files(session, area, config, events)

@@ -86,7 +86,8 @@ class CompareEvents:
             if place < count:
                 status = self._workbench.model(model, self._caller_of(request))
                 chosen = column.params.settings(settings, ignored_by(status))
-                panes.append(Pane(place, session.panes[place], Ask(model, chosen)))
+                ask = Ask(model, chosen, screening=self._workbench.guards.page_choice)
+                panes.append(Pane(place, session.panes[place], ask))
         return panes
 
     def _begun(self, panes: Sequence[Pane]) -> Updates:

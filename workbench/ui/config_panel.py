@@ -9,6 +9,8 @@ import gradio as gr
 
 from workbench.backends.pool import ModelStatus
 from workbench.core.backend import ModelCard
+from workbench.screening import Guards
+from workbench.ui.guard_panel import GuardPanel, build_guard_panel
 from workbench.ui.markup import markup
 from workbench.ui.params_panel import ParamsPanel, build_params_panel
 from workbench.ui.presets import presets_html
@@ -32,6 +34,7 @@ class ConfigPanel:
     model: gr.Dropdown
     view: gr.Radio
     ui: ParamsPanel
+    guard: GuardPanel
     api: ParamsPanel
     copy_to_api: gr.Button
 
@@ -52,7 +55,7 @@ def model_choices(models: Sequence[ModelStatus], region: str, *, is_operator: bo
     return [*models_in(models, region), *([ADD] if is_operator else []), REQUEST]
 
 
-def build_config_panel(models: Sequence[ModelStatus], card: ModelCard) -> ConfigPanel:
+def build_config_panel(models: Sequence[ModelStatus], card: ModelCard, guards: Guards) -> ConfigPanel:
     """The panel in the order people know: region, model, view, system prompt, sampling, stop."""
     with gr.Column(elem_id="wb-config", elem_classes="wb-panel"):
         markup(_HEAD.format(presets=presets_html()))
@@ -69,8 +72,9 @@ def build_config_panel(models: Sequence[ModelStatus], card: ModelCard) -> Config
         )
         with gr.Column(elem_classes="wb-settings wb-only-ui"):
             ui = build_params_panel("ui", card)
+            guard = build_guard_panel(guards)
         with gr.Column(elem_classes="wb-settings wb-only-api"):
             api = build_params_panel("api", card)
             copy_to_api = gr.Button("Copy UI settings to API", size="sm", elem_id="api-from-ui",
                                     elem_classes="wb-quiet")  # fmt: skip
-    return ConfigPanel(region, model, view, ui, api, copy_to_api)
+    return ConfigPanel(region, model, view, ui, guard, api, copy_to_api)

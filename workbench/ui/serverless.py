@@ -40,7 +40,7 @@ def build_serverless_page(context: PageContext) -> None:
                 markup(_TOGGLE.format(icon=icon("sliders")), elem_id="wb-config-toggle")
             area = build_chat_area()
             view = build_api_view()
-        config = build_config_panel(workbench.models(LOCAL_USER), card)
+        config = build_config_panel(workbench.models(LOCAL_USER), card, workbench.guards)
     context.menus.chat = config
     context.menus.add(
         config.region, lambda models, _value, _caller: [(name, name) for name in regions(models)]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from guard.base import Direction, Verdict
 from workbench.core.chat import ToolCall
 from workbench.ui.applied import applied_html
+from workbench.ui.guard_mark import guard_html
 from workbench.ui.metrics import FINISH_REASONS, AnswerMetrics, duration, in_credits
 from workbench.ui.request_options import schema_fault
 from workbench.ui.session import Turn
@@ -89,7 +89,8 @@ def foot_html(turn: Turn) -> str:
     label, meaning = FINISH_REASONS.get(metrics.finish_reason, (metrics.finish_reason, ""))
     quiet = "" if metrics.finish_reason in ("stop", "tool_calls") else " wb-marked"
     parts.append(f'<span class="wb-finish{quiet}" title="{escape(meaning)}">{escape(label)}</span>')
-    parts += [_schema_html(turn), guard_html(turn.verdicts)]
+    was_blocked = metrics.finish_reason == "content_filter"
+    parts += [_schema_html(turn), guard_html(turn.verdicts, was_blocked=was_blocked)]
     return f'<div class="wb-foot">{"".join(parts)}</div>'
 
 
@@ -115,33 +116,6 @@ def _schema_html(turn: Turn) -> str:
     if not fault:
         return '<span class="wb-schema">Valid by the schema</span>'
     return f'<span class="wb-schema wb-marked" title="{escape(fault)}">Not valid by the schema</span>'
-
-
-def guard_html(verdicts: Sequence[Verdict]) -> str:
-    """A quiet mark for what the guard found; its tooltip has guard, score and threshold. "" without a guard."""
-    if not verdicts:
-        return ""
-    flagged = [verdict for verdict in verdicts if verdict.is_flagged]
-    title = "; ".join(_verdict_text(verdict) for verdict in verdicts)
-    if flagged:
-        kinds = ", ".join(hazard.name for verdict in flagged for hazard in verdict.hazards) or "unsafe"
-        text, kind = f"{_SIDES[flagged[0].direction]} flagged: {kinds}", " wb-marked"
-    elif all(verdict.is_available for verdict in verdicts):
-        is_sure = not any(verdict.reason for verdict in verdicts)
-        text, kind = ("Guard: nothing found" if is_sure else "Guard: nothing found, with limits"), ""
-    else:
-        text, kind = "Guard could not judge", " wb-marked"
-    return f'<span class="wb-guard{kind}" title="{escape(title)}">{escape(text)}</span>'
-
-
-_SIDES = {Direction.INPUT: "Message", Direction.OUTPUT: "Answer"}
-
-
-def _verdict_text(verdict: Verdict) -> str:
-    score = "" if verdict.p_unsafe is None else f" {verdict.p_unsafe:.2f}"
-    limit = "" if verdict.threshold is None else f" (unsafe from {verdict.threshold:.2f})"
-    reason = f", {verdict.reason}" if verdict.reason else ""
-    return f"{verdict.guard} on the {verdict.direction.value}: {verdict.state.value}{score}{limit}{reason}"
 
 
 _COPY = (
