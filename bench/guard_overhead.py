@@ -15,53 +15,24 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 
-from guard.base import Direction, Screened
-from guard.policy import DirectionPolicy, Mode, ScreeningPolicy
+from guard.base import Direction
+from guard.policy import Mode
 from workbench.backends.catalogue import read_catalogue
 from workbench.core.backend import CallContext
 from workbench.core.caller import LOCAL_USER
-from workbench.core.chat import ChatPrompt, Delta, Finished, GenerationRequest, Message, Role
-from workbench.core.params import GenerationParams
+from workbench.core.chat import Message, Role
 from workbench.core.settings import read_settings
-from workbench.screening import EMBEDDED, ScreeningChoice
-from workbench.service import CallOptions, Workbench
+from workbench.guard_cost import MODES, Prompts, judging_all, timed_call
+from workbench.screening import EMBEDDED
+from workbench.service import Workbench
 from workbench.site import make_workbench
 
-MODES = (Mode.OFF, Mode.SCORE, Mode.BLOCK)
-WORDS = (
-    "baker",
-    "dough",
-    "oven",
-    "rain",
-    "street",
-    "children",
-    "school",
-    "garden",
-    "clock",
-    "hour",
-    "quiet",
-    "green",
-)
 BATCH_ROWS = 64
 HEAD = """\
 | at once | mode | TTFT ms | ratio | tokens/s | ratio | hold-back ms |
 |---|---|---|---|---|---|---|"""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """One call. Seconds from sending; `holdback_ms` is None where nothing was held back.
-
-    The first token counts from when it was generated: how much later it was shown is the hold-back.
-    """
-
-    first_token_s: float
-    total_s: float
-    tokens: int
-    holdback_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,52 +44,13 @@ class Load:
     holdback_ms: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Prompts:
-    """Prompts of about `tokens` tokens, all different: none is answered from another's kept prefix."""
-
-    tokens: int
-    randomness: random.Random
-
-    def next(self) -> str:
-        """The next prompt; the words are all single tokens of common tokenizers."""
-        words = [self.randomness.choice(WORDS) for _ in range(self.tokens - 30)]
-        return f"{self.randomness.randrange(10**6)} {' '.join(words)}. Go on with this story."
-
-
-def choice(mode: Mode) -> ScreeningChoice | None:
-    """Both sides under `mode` with a threshold that nothing reaches."""
-    if mode is Mode.OFF:
-        return None
-    side = DirectionPolicy(mode, threshold=1.0)
-    return ScreeningChoice(ScreeningPolicy(side, side), EMBEDDED)
-
-
-async def call(workbench: Workbench, mode: Mode, prompt: str, max_tokens: int) -> Timing:
-    """One call through the whole service."""
-    params = GenerationParams(max_tokens=max_tokens, ignore_eos=True, temperature=0.0)
-    request = GenerationRequest(
-        workbench.catalogue.default.id, ChatPrompt((Message(Role.USER, prompt),)), params
-    )
-    started = time.monotonic()
-    first, tokens, holdback = 0.0, 0, None
-    options = CallOptions(screening=choice(mode))
-    async with aclosing(workbench.stream(request, LOCAL_USER, options)) as events:
-        async for event in events:
-            match event:
-                case Delta():
-                    first = first or (event.at or time.monotonic()) - started
-                case Screened(direction=Direction.OUTPUT):
-                    holdback = event.holdback_ms or holdback
-                case Finished():
-                    tokens = event.usage.completion_tokens
-    return Timing(first, time.monotonic() - started, tokens, holdback)
-
-
 async def part(workbench: Workbench, mode: Mode, prompts: Prompts, concurrency: int, max_tokens: int) -> Load:
     """As many calls at once as `concurrency` says."""
     started = time.perf_counter()
-    calls = [call(workbench, mode, prompts.next(), max_tokens) for _ in range(concurrency)]
+    screening = judging_all(mode, EMBEDDED)
+    calls = [
+        timed_call(workbench, LOCAL_USER, prompts.next(), max_tokens, screening) for _ in range(concurrency)
+    ]
     timings = await asyncio.gather(*calls)
     seconds = time.perf_counter() - started
     held = [timing.holdback_ms for timing in timings if timing.holdback_ms is not None]

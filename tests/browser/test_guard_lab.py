@@ -48,6 +48,14 @@ def test_the_threshold_changes_what_is_flagged(open_page: OpenPage) -> None:
     expect(page.locator("#wb-lab-result-0")).to_contain_text("Harmless, but flagged: 2")
 
 
+def test_the_cost_of_safety_is_measured_beside_a_chat_without_it(open_page: OpenPage) -> None:
+    page = open_lab(open_page)
+    page.click("#wb-lab-measure")
+    cost = page.locator("#wb-lab-cost table")
+    for words in ("Without a guard", "Both sides marked", "Both sides blocked", "Tokens/s"):
+        expect(cost).to_contain_text(words)
+
+
 def test_nothing_to_judge_is_said(open_page: OpenPage) -> None:
     page = open_lab(open_page)
     page.click("#wb-lab-run")

@@ -92,6 +92,18 @@ def test_each_language_is_shown_and_copied_as_it_is(page: Page) -> None:
         assert page.evaluate("() => navigator.clipboard.readText()") == shown
 
 
+def test_the_guarded_pipeline_checks_before_and_after_in_every_language(page: Page) -> None:
+    choose_view(page, "API")
+    expect(page.locator(CODE)).not_to_contain_text("moderations")
+    choose(page, "api-kind", "guarded")
+    for language in ("Python", "JavaScript", "Curl"):
+        choose(page, "api-language", language)
+        code = page.locator(CODE)
+        expect(code).to_contain_text("moderations")
+        lines = code.evaluate("element => element.textContent")
+        assert lines.count("check(") + lines.count('check "$') >= 2
+
+
 def test_the_code_names_the_address_the_browser_used_and_no_key(page: Page) -> None:
     choose_view(page, "API")
     address = page.url.split("#")[0] + "openai/v1"

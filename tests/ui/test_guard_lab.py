@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from pathlib import Path
+from typing import cast
 
 import gradio as gr
 import pytest
@@ -16,13 +17,14 @@ from guard.evaluate import JudgedRow, report
 from guard.labelled_set import LabelledRow
 from tests.guard.fakes import FakeGuard, replace_embedded
 from tests.sites import scripted_workbench
-from workbench.backends.scripted import ScriptedBackend
+from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.errors import InvalidRequest
 from workbench.core.settings import Settings
 from workbench.ui.guard_charts import SIZE, precision_recall_svg, roc_svg
 from workbench.ui.guard_lab_events import LabEvents, read_texts
 from workbench.ui.guard_lab_page import NO_GUARD, SAFE, UNSAFE, LabPage, LabSession, build_lab_parts
 from workbench.ui.guard_results import LabResult, export_html, result_html
+from workbench.ui.identity import local_user
 
 SECRET = "<b>a very private question</b>"
 
@@ -111,7 +113,8 @@ class TestRunning:
         replace_embedded(monkeypatch, FakeGuard(name="embedded"))
         with gr.Blocks():
             self.page: LabPage = build_lab_parts(["embedded"])
-        return LabEvents(self.page, scripted_workbench(ScriptedBackend(), settings))
+        backend = ScriptedBackend(answer=lambda request: Script("one two three four", token_seconds=0.001))
+        return LabEvents(self.page, scripted_workbench(backend, settings), local_user)
 
     async def test_both_guards_are_asked_and_shown(self, events: LabEvents) -> None:
         session = LabSession()
@@ -134,6 +137,15 @@ class TestRunning:
         session = LabSession()
         (only,) = [updates async for updates in events.run(session, "", SAFE, None, False, "embedded")]
         assert "nothing to judge" in only[self.page.notice]
+        assert not session.is_running
+
+    async def test_the_cost_of_a_guard_is_measured_in_every_mode(self, events: LabEvents) -> None:
+        session = LabSession()
+        measuring = events.measure(cast(gr.Request, None), session, "embedded", NO_GUARD)
+        *_, last = [updates async for updates in measuring]
+        for words in ("Without a guard", "Both sides marked", "Both sides blocked", "embedded around"):
+            assert words in last[self.page.cost]
+        assert last[self.page.cost].count("<table") == 1
         assert not session.is_running
 
     async def test_looking_asks_no_guard_again(self, events: LabEvents) -> None:

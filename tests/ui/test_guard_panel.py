@@ -48,7 +48,7 @@ def test_both_sides_have_their_own_mode_and_share_threshold_and_categories() -> 
     assert (choice.policy.input.mode, choice.policy.output.mode) == (Mode.BLOCK, Mode.SHADOW)
     for side in (choice.policy.input, choice.policy.output):
         assert side.threshold == 0.4
-        assert side.categories == {"S1", "S9"}
+        assert side.categories == frozenset({"S1", "S9"})
 
 
 def test_nothing_chosen_is_the_guards_own_threshold_and_every_category() -> None:

@@ -9,4 +9,4 @@ from workbench.ui.guard_lab_page import build_lab_parts
 
 def build_guard_lab_page(context: PageContext) -> None:
     """Two guards on a team's own texts, side by side, at any threshold."""
-    bind_lab(build_lab_parts(context.workbench.guards.names), context.workbench)
+    bind_lab(build_lab_parts(context.workbench.guards.names), context.workbench, context.caller_of)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ from guard.base import Direction, Guard
 from guard.evaluate import judge_rows, report, warm_up
 from guard.labelled_set import LabelledSet, read_labelled_file, read_labelled_lines
 from workbench.core.errors import InvalidRequest, WorkbenchError
+from workbench.guard_cost import measure_cost
 from workbench.service import Workbench
+from workbench.ui.guard_cost_table import cost_html
 from workbench.ui.guard_lab_page import NO_GUARD, UNSAFE, LabPage, LabSession
 from workbench.ui.guard_results import LabResult, export_html, result_html
+from workbench.ui.identity import CallerOf
 from workbench.ui.notice import Kind, error_notice, notice_html
 
 POLL_SECONDS = 0.2
@@ -55,9 +59,10 @@ def read_texts(texts: str, label: str, file: str | None) -> LabelledSet:
 class LabEvents:
     """The handlers of one page, bound to its components."""
 
-    def __init__(self, page: LabPage, workbench: Workbench) -> None:
+    def __init__(self, page: LabPage, workbench: Workbench, caller_of: CallerOf) -> None:
         self._page = page
         self._workbench = workbench
+        self._caller_of = caller_of
 
     async def run(
         self, session: LabSession, texts: str, label: str, file: str | None, shows_texts: bool, *names: str
@@ -75,14 +80,39 @@ class LabEvents:
                 guard = await self._workbench.guards.open(name)
                 progress = _Progress(total=len(labelled.rows))
                 judging = asyncio.create_task(_judged(guard, labelled, progress))
-                try:
+                async with _ended(judging):
                     while not judging.done():
-                        yield {self._page.notice: _running(name, progress)}
+                        yield {self._page.notice: _running(name, progress, "texts")}
                         await asyncio.wait({judging}, timeout=POLL_SECONDS)
-                finally:
-                    judging.cancel()
                 session.results.append(judging.result())
             yield {**self._results(session, shows_texts), self._page.notice: _bad_rows(labelled)}
+        except WorkbenchError as failure:
+            yield {self._page.notice: error_notice(failure)}
+        finally:
+            session.is_running = False
+
+    async def measure(
+        self, request: gr.Request, session: LabSession, *names: str
+    ) -> AsyncGenerator[Updates, None]:
+        """What each chosen guard costs a chat of the default model."""
+        if session.is_running:
+            return
+        session.is_running = True
+        model, tables = self._workbench.catalogue.default.id, ""
+        try:
+            for name in names:
+                if name == NO_GUARD:
+                    continue
+                progress = _Progress()
+                measuring = asyncio.create_task(
+                    measure_cost(self._workbench, self._caller_of(request), name, on_progress=progress)
+                )
+                async with _ended(measuring):
+                    while not measuring.done():
+                        yield {self._page.notice: _running(name, progress, "chats")}
+                        await asyncio.wait({measuring}, timeout=POLL_SECONDS)
+                tables += cost_html(name, model, measuring.result())
+            yield {self._page.cost: tables, self._page.notice: ""}
         except WorkbenchError as failure:
             yield {self._page.notice: error_notice(failure)}
         finally:
@@ -125,10 +155,19 @@ async def _judged(guard: Guard, labelled: LabelledSet, progress: _Progress) -> L
     return LabResult(reckoned, tuple(rows), round(start, 2))
 
 
-def _running(name: str, progress: _Progress) -> str:
+@asynccontextmanager
+async def _ended(task: asyncio.Task[Any]) -> AsyncGenerator[None, None]:
+    """The task is over when the block is: cancelled, if it still runs."""
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def _running(name: str, progress: _Progress, what: str) -> str:
     fraction = progress.done / progress.total if progress.total else 0.0
-    text = f"{progress.done} of {progress.total} texts"
-    return notice_html(Kind.BUSY, f"{name} is judging", text, progress=fraction)
+    text = f"{progress.done} of {progress.total} {what}"
+    return notice_html(Kind.BUSY, f"{name} is at work", text, progress=fraction)
 
 
 def _bad_rows(labelled: LabelledSet) -> str:
@@ -141,9 +180,9 @@ def _bad_rows(labelled: LabelledSet) -> str:
     return notice_html(Kind.WARNING, title, f"{named}.")
 
 
-def bind_lab(page: LabPage, workbench: Workbench) -> None:
+def bind_lab(page: LabPage, workbench: Workbench, caller_of: CallerOf) -> None:
     """Connects the page's components."""
-    events = LabEvents(page, workbench)
+    events = LabEvents(page, workbench, caller_of)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     guards = [column.guard for column in page.columns]
     thresholds: Sequence[gr.Slider] = [column.threshold for column in page.columns]
@@ -155,9 +194,13 @@ def bind_lab(page: LabPage, workbench: Workbench) -> None:
         trigger_mode="once",
         **quiet,
     )
-    page.stop.click(
-        events.stopped, [page.session], [page.session, page.notice], cancels=[running], queue=False, **quiet
+    measuring = page.measure.click(
+        events.measure, [page.session, *guards], [page.notice, page.cost], trigger_mode="once", **quiet
     )
+    page.stop.click(
+        events.stopped, [page.session], [page.session, page.notice], cancels=[running, measuring], queue=False,
+        **quiet,
+    )  # fmt: skip
     looked_at = [page.session, page.shows_texts, *thresholds]
     for slider in thresholds:
         slider.input(events.look, looked_at, painted, trigger_mode="always_last", **quiet)

@@ -56,6 +56,8 @@ class LabPage:
     stop: gr.Button
     notice: gr.HTML
     shows_texts: gr.Checkbox
+    measure: gr.Button
+    cost: gr.HTML
     columns: tuple[LabColumn, ...]
     export: gr.HTML
 
@@ -85,12 +87,18 @@ def build_lab_parts(guards: Sequence[str]) -> LabPage:
             with gr.Row(elem_classes="wb-lab-actions"):
                 run = gr.Button("Judge", variant="primary", size="sm", elem_id="wb-lab-run")
                 stop = gr.Button("Stop", size="sm", elem_id="wb-lab-stop", elem_classes="wb-quiet")
+                measure = gr.Button(
+                    "Measure the cost", size="sm", elem_id="wb-lab-measure", elem_classes="wb-quiet"
+                )
                 shows_texts = gr.Checkbox(False, label="Show flagged texts", elem_id="wb-lab-show")
             notice = markup(elem_id="wb-lab-notice")
             with gr.Row(elem_classes="wb-lab-columns"):
                 columns = tuple(_build_column(place, guards) for place in range(COLUMNS))
+            cost = markup(elem_id="wb-lab-cost")
             export = markup(elem_id="wb-lab-export")
-    return LabPage(session, texts, label, file, run, stop, notice, shows_texts, columns, export)
+    return LabPage(
+        session, texts, label, file, run, stop, notice, shows_texts, measure, cost, columns, export
+    )
 
 
 def _build_column(place: int, guards: Sequence[str]) -> LabColumn:
