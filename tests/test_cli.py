@@ -235,7 +235,18 @@ def test_a_broken_catalogue_is_one_line_that_names_it(run: Run, home: Path) -> N
 
 def test_doctor_says_what_there_is(run: Run) -> None:
     ran = run("doctor")
-    for name in ("python", "memory", "accelerator", "home", "disk", "catalogue", "port"):
+    for name in (
+        "python",
+        "memory",
+        "accelerator",
+        "home",
+        "disk",
+        "catalogue",
+        "free memory",
+        "kv cache",
+        "would fit",
+        "port",
+    ):
         assert name in ran.out
 
 

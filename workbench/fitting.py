@@ -7,24 +7,29 @@ decoding, which gives more than one token a read, is not reckoned with.
 
 from __future__ import annotations
 
+import json
 import time
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any
 
+from evaluators.capacity import model_shape
 from evaluators.hardware import load_hardware
-from workbench.engine.footprint import WORKING_SHARE
+from workbench.core.backend import ModelCard
+from workbench.core.settings import Settings
+from workbench.engine.footprint import WORKING_SHARE, loaded_bytes, local_folder, parameter_count
+from workbench.engine.memory import KV_SHARE
 
 NATIVE = "none"
 """Not quantized: the precision this machine computes in."""
 _HALF_BYTES = 2
 _BYTES = {"int8": 1.0, "nf4": 0.5 + 4 / 64}
 """A quantized parameter's bytes; nf4 keeps a float32 scale for each block of 64."""
-_PROBE_BYTES = 256 * 2**20
+_PROBE_BYTES = 128 * 2**20
 _PROBE_RUNS = 5
 
 
@@ -115,15 +120,14 @@ def this_machine(room_bytes: int) -> Machine:
     return Machine(room_bytes, default_dtype_bytes(None), bandwidth, source)
 
 
-@cache
 def memory_bandwidth() -> tuple[float | None, str]:
     """Bytes a second that memory reads, and where that is from: an accelerator's data sheet, else measured here.
 
-    Blocking for a tenth of a second, once.
+    Blocking for a tenth of a second. What else the machine does lowers what is measured.
     """
     import torch
 
-    if torch.cuda.is_available():
+    if _has_gpu():
         name = torch.cuda.get_device_name(0)
         known = _data_sheet(name)
         return (known, f"data sheet of {name}") if known is not None else (None, f"no data sheet of {name}")
@@ -151,9 +155,38 @@ def _data_sheet(name: str) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class CacheRoom:
-    """What the key-value cache of a model can hold: `tokens` in all, and `answers` at once of `context` tokens."""
+    """What a model's key-value cache can hold: `tokens` in all, and `answers` at once that fill their `context`."""
 
     budget_bytes: int
     tokens: int
     answers: int
-    context: int = field(default=0)
+    context: int
+
+
+def cache_room(card: ModelCard, settings: Settings, free_bytes: int) -> CacheRoom | None:
+    """What the cache of this model can hold beside its weights, in so many free bytes.
+
+    None where its files are not here, or where its layers keep something else than every key and value.
+    """
+    from workbench.engine.loader import CPU_ROWS, GPU_ROWS, default_dtype_bytes
+
+    folder, parameters = local_folder(card, settings), parameter_count(card, settings)
+    if folder is None or parameters is None or not (folder / "config.json").is_file():
+        return None
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    each = default_dtype_bytes(card.dtype)
+    shape = model_shape(config, parameters, bytes_per_weight=each, kv_bytes=each)
+    context = card.context_length or config.get("max_position_embeddings")
+    if shape.kv_bytes_per_token is None or not context:
+        return None
+    left = max(0, free_bytes - loaded_bytes(parameters, card.quantization, each))
+    budget = settings.kv_cache_bytes or int(left * KV_SHARE)
+    tokens = int(budget // shape.kv_bytes_per_token)
+    rows = card.max_concurrency or (GPU_ROWS if _has_gpu() else CPU_ROWS)
+    return CacheRoom(budget, tokens, min(rows, tokens // context), context)
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

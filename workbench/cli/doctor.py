@@ -33,7 +33,14 @@ class Finding:
 def doctor() -> None:
     """Say what this machine has, what is missing and how to get it."""
     settings = read_settings()
-    findings = [*_machine(), *_home(settings), *_libraries(), *_catalogue(settings), *_port(settings)]
+    findings = [
+        *_machine(),
+        *_home(settings),
+        *_libraries(),
+        *_catalogue(settings),
+        *_room(settings),
+        *_port(settings),
+    ]
     for finding in findings:
         typer.echo(f"{'ok     ' if finding.is_fine else 'missing'}  {finding.name:<14}  {finding.value}")
         if not finding.is_fine:
@@ -96,6 +103,42 @@ def _catalogue(settings: Settings) -> Iterator[Finding]:
         yield Finding("catalogue", "broken", False, failure.message)
         return
     yield Finding("catalogue", f"{len(cards)} models, default {next(iter(cards))}")
+
+
+def _room(settings: Settings) -> Iterator[Finding]:
+    """What the memory that is free now can hold."""
+    if importlib.util.find_spec("torch") is None:
+        return
+    from workbench.backends.added import open_catalogue
+    from workbench.engine.memory import free_for_models
+    from workbench.fitting import cache_room, model_list, offers, this_machine
+
+    free = free_for_models()
+    machine = this_machine(free)
+    speed = "unknown" if machine.bandwidth is None else f"{machine.bandwidth / 1e9:.0f} GB/s"
+    yield Finding(
+        "free memory", f"{free / _GIB:.1f} GiB for models; read at {speed} ({machine.bandwidth_source})"
+    )
+    try:
+        card = open_catalogue(settings).default
+    except WorkbenchError:
+        return  # reported as the catalogue's finding
+    room = cache_room(card, settings, free)
+    if room is None:
+        yield Finding("kv cache", f"unknown before {card.id} is loaded")
+    else:
+        holds = f"{room.budget_bytes / _GIB:.1f} GiB hold {room.tokens:,} tokens of {card.id}"
+        yield Finding("kv cache", f"{holds}: {room.answers} answers at once of {room.context:,} tokens each")
+    listed = model_list()
+    best = {offer.model.id: offer for offer in reversed(offers(machine, listed.models)) if offer.fits}
+    for offer in reversed(best.values()):
+        speed = "" if offer.tokens_per_second is None else f", at most {offer.tokens_per_second:.1f} tokens/s"
+        precision = "" if offer.quantization == "none" else f" in {offer.quantization}"
+        yield Finding("would fit", f"{offer.model.id}{precision}: {offer.weight_bytes / 1e9:.1f} GB{speed}")
+    left_out = len(listed.models) - len(best)
+    yield Finding(
+        "list", f"checked {listed.checked_on}; {left_out} of {len(listed.models)} models are too large"
+    )
 
 
 def _port(settings: Settings) -> Iterator[Finding]:

@@ -46,19 +46,22 @@ def progress_html(status: ModelStatus) -> str:
 
 def fitting_html(machine: Machine, listed: ModelList, offers: Sequence[Offer]) -> str:
     """What this machine could run: one line a model, its size in each precision, and the bound on its speed."""
+    native = "float32" if machine.native_bytes == 4 else "16 bits"
+    heads = ("Model", native, "int8", "nf4", "Tokens/s at most")
     lines = []
     for model in listed.models:
         own = [offer for offer in offers if offer.model is model]
         best = next((offer for offer in own if offer.fits), None)
-        cells = "".join(f"<td>{_size(offer)}</td>" for offer in own)
+        cells = "".join(
+            f'<td data-label="{label}">{_size(offer)}</td>'
+            for label, offer in zip(heads[1:-1], own, strict=True)
+        )
         gate = " · gated" if model.is_gated else ""
         about = f"{model.parameters / 1e9:.2f} billion parameters · {model.context:,} tokens · {model.licence}{gate}"
         lines.append(
             f'<tr class="{"" if best else "wb-too-large"}"><td><b>{escape(model.id)}</b><small>{escape(about)}</small>'
-            f"</td>{cells}<td>{escape(_speed(best))}</td></tr>"
+            f'</td>{cells}<td data-label="{heads[-1]}">{escape(_speed(best))}</td></tr>'
         )
-    native = "float32" if machine.native_bytes == 4 else "16 bits"
-    heads = ("Model", native, "int8", "nf4", "Tokens/s at most")
     head = "".join(f'<th scope="col">{text}</th>' for text in heads)
     return (
         f'<p class="wb-none">{escape(_machine(machine))}</p>'
@@ -105,7 +108,8 @@ def _machine(machine: Machine) -> str:
 
 def _footnote(listed: ModelList) -> str:
     return (
-        f"Sizes of weights alone; numbers struck through do not fit. Tokens/s: the bound for one answer at a time in "
-        f"the largest precision that fits; real speed is lower. List checked {listed.checked_on.isoformat()} against "
-        f"{listed.source}; before a download the hub itself is asked."
+        "Sizes of weights alone; numbers struck through do not fit. Tokens/s: the bound for one answer at a time in "
+        "the largest precision that fits. Real speed is lower; other work on the machine lowers what was measured. "
+        f"The list was checked on {listed.checked_on.isoformat()} against {listed.source}; the hub itself is asked "
+        "before a download."
     )
