@@ -13,6 +13,7 @@ from workbench.core.chat import FinishReason
 from workbench.core.effective import EffectiveParams
 from workbench.core.errors import WorkbenchError
 from workbench.engine.loop import Engine
+from workbench.engine.masks import MaskPlan
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.requests import (
     EngineEvent,
@@ -22,7 +23,7 @@ from workbench.engine.requests import (
     TokenEvent,
     TokenScore,
 )
-from workbench.engine.runner import MaskPlan, Runner, SlotRunner, text_config
+from workbench.engine.runner import Runner, SlotRunner, text_config
 from workbench.engine.sequence import Job
 
 BUDGET = 64 << 20
@@ -89,7 +90,9 @@ class Driver:
 
     def submit(self, prompt: Sequence[int], *, choices: int = 1, **kwargs: object) -> Got:
         """Puts a request in without stepping; `params` fields and request fields by name."""
-        request_fields = {"logprobs", "prompt_logprobs", "grammar", "scope", "places", "visible_ids"}
+        request_fields = {
+            "logprobs", "prompt_logprobs", "prompt_logprobs_from", "grammar", "scope", "places", "visible_ids",
+        }  # fmt: skip
         own = {name: kwargs.pop(name) for name in tuple(kwargs) if name in request_fields}
         defaults: dict[str, object] = {"temperature": 0.0, "max_tokens": 16, "seed": 1}
         got = Got()

@@ -21,6 +21,7 @@ _SHAPE: dict[str, Any] = {
 }  # fmt: skip
 _EXTRA: dict[str, dict[str, Any]] = {
     "llama": {},
+    "qwen2": {},
     "qwen3": {},
     "mistral": {"sliding_window": WINDOW},
     "gemma3_text": {

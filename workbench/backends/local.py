@@ -245,6 +245,7 @@ def _engine_request(prepared: Prepared, context: CallContext) -> EngineRequest:
         choices=request.choices_generated,
         logprobs=0 if is_contest and request.logprobs is None else request.logprobs,
         prompt_logprobs=(request.logprobs or 0) if request.prompt_logprobs else None,
+        prompt_logprobs_from=request.prompt_logprobs_from,
         grammar=prepared.grammar,
         visible_ids=prepared.visible_ids,
         places=context.places,

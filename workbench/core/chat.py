@@ -128,8 +128,8 @@ class GenerationRequest:
     """One prompt, `n` choices.
 
     `logprobs`: None for none, k >= 0 for the chosen token's logprob plus the k likeliest. `prompt_logprobs`
-    asks for the prompt's own (echo). `best_of` >= n choices are sampled and the n with the best mean logprob
-    come back.
+    asks for the prompt's own (echo); those before token `prompt_logprobs_from` are not wanted and may be None.
+    `best_of` >= n choices are sampled and the n with the best mean logprob come back.
     """
 
     model: str
@@ -139,6 +139,7 @@ class GenerationRequest:
     best_of: int | None = None
     logprobs: int | None = None
     prompt_logprobs: bool = False
+    prompt_logprobs_from: int = 0
     echo: bool = False
     output_format: OutputFormat | None = None
     report_effective: bool = False
@@ -153,8 +154,8 @@ class GenerationRequest:
 class TokenLogprob:
     """One token with its log-probability in nats (float32 log-softmax of the raw logits).
 
-    `logprob` is None for the first token of an echoed prompt. `top` holds the likeliest alternatives, best
-    first.
+    `logprob` is None for the first token of an echoed prompt and for those that were not wanted. `top` holds the
+    likeliest alternatives, best first.
     """
 
     token_id: int

@@ -24,18 +24,15 @@ import workbench
 from workbench.core.backend import ModelCard, Progress
 from workbench.core.errors import WeightsError
 from workbench.core.settings import Settings
+from workbench.engine.fused import can_fuse, merge_projections
+from workbench.engine.int8 import has_int8_kernels, quantize_linears
 from workbench.engine.memory import kv_budget
-from workbench.engine.runner import MaskPlan, Runner, SerialRunner, SlotRunner, text_config
+from workbench.engine.runner import Runner, SlotRunner, text_config
+from workbench.engine.selection import choose_runner
 from workbench.engine.sources import locate
 
 log = structlog.get_logger(__name__)
 
-CPU_ROWS = 16
-GPU_ROWS = 64
-SELF_CHECK_TOKENS = 12
-SELF_CHECK_TOLERANCE = 0.05
-SELF_CHECK_TOLERANCE_QUANTIZED = 0.15
-"""Where activations are rounded to 8 bits, one flipped rounding moves logits by some percent of their spread."""
 _SAMPLED_BLOCK = 1 << 20
 _DEFAULTS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 
@@ -74,6 +71,11 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
         raise WeightsError(f"The model `{card.id}` has no fast tokenizer, which Workbench needs.")
     progress("loading the weights", 0.1)
     model = _load_weights(card, source)
+    dtype, parameters = str(model.dtype).removeprefix("torch."), model.num_parameters()
+    if can_fuse(model):
+        merge_projections(model)
+    if _is_own_int8(card):
+        quantize_linears(model)
     progress("checking the model", 0.9)
     budget = kv_budget(model.device.type, settings.kv_cache_bytes)
     runner = choose_runner(model, budget_bytes=budget, max_rows=card.max_concurrency)
@@ -81,12 +83,12 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
         runner=runner,
         tokenizer=tokenizer,
         context_length=card.context_length or _context_length(model, tokenizer),
-        dtype=str(model.dtype).removeprefix("torch."),
-        fingerprint=fingerprint(card, source, str(model.dtype)),
+        dtype=dtype,
+        fingerprint=fingerprint(card, source, f"{dtype}:{type(runner).__name__}:{_arithmetic(card)}"),
         eos_ids=_eos_ids(model, tokenizer),
         defaults=_sampling_defaults(model),
         is_batched=isinstance(runner, SlotRunner),
-        parameters=model.num_parameters(),
+        parameters=parameters,
         memory_bytes=model.get_memory_footprint(),
     )
     progress("ready", 1.0)
@@ -95,13 +97,14 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
 
 def _load_weights(card: ModelCard, source: Path) -> PreTrainedModel:
     config = AutoConfig.from_pretrained(source, trust_remote_code=card.trust_remote_code)
-    dtype = choose_dtype(card.dtype, config)
+    is_own = _is_own_int8(card)
+    dtype = torch.float32 if is_own else choose_dtype(card.dtype, config)
     kwargs: dict[str, Any] = {
         "dtype": dtype,
         "device_map": card.device_map or ("auto" if torch.cuda.is_available() else None),
         "trust_remote_code": card.trust_remote_code,
         "use_safetensors": True,
-        "quantization_config": quantization_config(card.quantization, dtype),
+        "quantization_config": None if is_own else quantization_config(card.quantization, dtype),
         "attn_implementation": "sdpa",
     }
     try:
@@ -116,6 +119,18 @@ def _load_weights(card: ModelCard, source: Path) -> PreTrainedModel:
     except ValueError as failure:
         raise WeightsError(f"transformers cannot load the model `{card.id}`: {failure}") from failure
     return model.eval()
+
+
+def _is_own_int8(card: ModelCard) -> bool:
+    """True when int8 is computed by `Int8Linear` here and not by bitsandbytes, which is slow on a CPU."""
+    return card.quantization == "int8" and not torch.cuda.is_available() and has_int8_kernels()
+
+
+def _arithmetic(card: ModelCard) -> str:
+    """Whose arithmetic a quantized model is computed with."""
+    if card.quantization == "none":
+        return "torch"
+    return "onednn" if _is_own_int8(card) else "bitsandbytes"
 
 
 def choose_dtype(name: str | None, config: Any) -> torch.dtype:
@@ -158,49 +173,6 @@ def quantization_config(quantization: str, compute_dtype: torch.dtype) -> BitsAn
     return None
 
 
-def choose_runner(model: PreTrainedModel, *, budget_bytes: int, max_rows: int | None = None) -> Runner:
-    """Slots when this model's layers can live in them and give the same logits there; else one at a time.
-
-    Raises: WeightsError when the model runs in neither way.
-    """
-    plan = MaskPlan.of(text_config(model))
-    rows = max_rows or (GPU_ROWS if model.device.type == "cuda" else CPU_ROWS)
-    if plan is not None:
-        runner = SlotRunner(model, plan, budget_bytes=budget_bytes, max_rows=rows)
-        if _agrees(model, runner):
-            return runner
-        log.warning("slots give other logits than the model; running one request at a time")
-    serial = SerialRunner(model, budget_bytes=budget_bytes)
-    if not _agrees(model, serial):
-        raise WeightsError("This model's cache cannot be driven token by token; it cannot be served.")
-    return serial
-
-
-@torch.inference_mode()
-def _agrees(model: PreTrainedModel, runner: Runner) -> bool:
-    """True when chunked prefill and a decode step give the logits of one plain pass."""
-    size = runner.vocabulary
-    ids = [(7 * place + 3) % size for place in range(SELF_CHECK_TOKENS)]
-    plain = model(input_ids=torch.tensor([ids], device=runner.device), use_cache=False).logits[0, -1].float()
-    middle = SELF_CHECK_TOKENS // 2
-    try:
-        runner.reserve(1, SELF_CHECK_TOKENS)
-        runner.prefill(0, ids[:middle], 0, 1)
-        runner.prefill(0, ids[middle:-1], middle, 1)
-        stepped = runner.decode(ids[-1:], [SELF_CHECK_TOKENS - 1])[0]
-    except (RuntimeError, ValueError, TypeError, AttributeError, KeyError, IndexError) as failure:
-        log.warning(
-            "the model did not run this way", runner=type(runner).__name__, reason=type(failure).__name__
-        )
-        return False
-    finally:
-        runner.idle()
-    spread = float(plain.max() - plain.min())
-    is_quantized = getattr(model, "is_quantized", False)
-    tolerance = SELF_CHECK_TOLERANCE_QUANTIZED if is_quantized else SELF_CHECK_TOLERANCE
-    return float((plain - stepped).abs().max()) <= tolerance * max(spread, 1e-6)
-
-
 def _context_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> int:
     config = text_config(model)
     length = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
@@ -221,8 +193,10 @@ def _sampling_defaults(model: PreTrainedModel) -> dict[str, float | int]:
     return {name: said[name] for name in _DEFAULTS if said.get(name) is not None}
 
 
-def fingerprint(card: ModelCard, source: Path, dtype: str) -> str:
-    """OpenAI's system_fingerprint: changes with weights, dtype, quantization or the engine's code.
+def fingerprint(card: ModelCard, source: Path, arithmetic: str) -> str:
+    """OpenAI's system_fingerprint: changes with weights, arithmetic, quantization or the engine's code.
+
+    `arithmetic` names the dtype and whose kernels compute.
 
     Weights count by name, size, and the first and last MiB of each file: hashing all of a large model takes minutes.
     """
@@ -235,7 +209,7 @@ def fingerprint(card: ModelCard, source: Path, dtype: str) -> str:
             file.seek(max(0, size - _SAMPLED_BLOCK))
             digest.update(file.read(_SAMPLED_BLOCK))
     digest.update(
-        f"{dtype}:{card.quantization}:{card.adapter}:{workbench.__version__}:{torch.__version__}".encode()
+        f"{arithmetic}:{card.quantization}:{card.adapter}:{workbench.__version__}:{torch.__version__}".encode()
     )
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())

@@ -16,8 +16,9 @@ class EngineRequest:
     """One prompt and how many choices to generate for it.
 
     `logprobs`: None for none, k >= 0 for the chosen token's and the k likeliest. `prompt_logprobs` likewise for the
-    prompt's tokens. `scope` bounds prefix reuse. Special tokens have no text but those in `visible_ids`: markers that
-    a parser of reasoning or tool calls must see. `places` bounds how many of the choices run at once, asked each time.
+    prompt's tokens from index `prompt_logprobs_from` on. `scope` bounds prefix reuse. Special tokens have no text but
+    those in `visible_ids`: markers that a parser of reasoning or tool calls must see. `places` bounds how many of the
+    choices run at once, asked each time.
     """
 
     prompt_ids: tuple[int, ...]
@@ -26,6 +27,7 @@ class EngineRequest:
     choices: int = 1
     logprobs: int | None = None
     prompt_logprobs: int | None = None
+    prompt_logprobs_from: int = 0
     grammar: Grammar | None = None
     visible_ids: frozenset[int] = frozenset()
     places: Callable[[], int] | None = None
@@ -33,7 +35,10 @@ class EngineRequest:
 
 @dataclass(frozen=True, slots=True)
 class TokenScore:
-    """A token and its logprob in nats; None for the first token of a prompt. `top` pairs ids with logprobs."""
+    """A token and its logprob in nats; None for a prompt's first token and those before what is scored.
+
+    `top` pairs ids with logprobs.
+    """
 
     token_id: int
     logprob: float | None

@@ -1,21 +1,15 @@
-"""Forward passes over the slot cache: explicit masks and positions around an unchanged transformers model.
-
-Masks are bool, True where a query may look, and every row keeps one True. Models that distinguish layer types get a
-dict of masks by type: a single tensor would be taken for every layer and switch sliding windows off.
-"""
+"""Forward passes over the slot cache: what the loop asks of a model, with explicit masks and positions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from transformers import DynamicCache, PretrainedConfig, PreTrainedModel
 
+from workbench.engine.masks import MaskPlan, Masks
 from workbench.engine.slots import LENGTH_BUCKET, Aim, Prefix, SlotCache, round_up
-
-SLOT_LAYER_TYPES = frozenset({"full_attention", "sliding_attention"})
 
 
 class Runner(Protocol):
@@ -56,6 +50,15 @@ class Runner(Protocol):
         """One token for each of the first len(ids) rows; float32 logits [rows, V]."""
         ...
 
+    @property
+    def can_pack(self) -> bool:
+        """True when `score` may be called."""
+        ...
+
+    def score(self, prompts: Sequence[Sequence[int]], starts: Sequence[int]) -> torch.Tensor:
+        """Float32 logits after each prompt's positions from its start on, but the last: [sum of counts, V]."""
+        ...
+
     def move(self, source: int, target: int, length: int) -> None:
         """Copies a row."""
         ...
@@ -73,39 +76,6 @@ class Runner(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class MaskPlan:
-    """Which masks a model takes: a dict by layer type, or one tensor; `window` is the sliding window in tokens."""
-
-    by_type: bool
-    types: frozenset[str]
-    window: int | None
-
-    @classmethod
-    def of(cls, config: PretrainedConfig) -> MaskPlan | None:
-        """The plan for this model; None when a layer type is neither full nor sliding attention."""
-        window = getattr(config, "sliding_window", None)
-        layer_types = getattr(config, "layer_types", None)
-        if getattr(config, "attn_logit_softcapping", None) is not None:
-            return None
-        if layer_types is None:
-            return cls(False, frozenset({"sliding_attention" if window else "full_attention"}), window)
-        types = frozenset(layer_types)
-        return cls(True, types, window) if types <= SLOT_LAYER_TYPES else None
-
-    def masks(self, positions: torch.Tensor, length: int) -> torch.Tensor | dict[str, torch.Tensor]:
-        """What each query at `positions` [rows, q] may see of `length` keys: bool [rows, 1, q, length]."""
-        keys = torch.arange(length, device=positions.device)
-        at = positions[:, None, :, None]
-        full = keys <= at
-        made = {"full_attention": full}
-        if "sliding_attention" in self.types:
-            made["sliding_attention"] = full & (keys > at - self.window) if self.window else full
-        if self.by_type:
-            return {kind: made[kind] for kind in self.types}
-        return made[next(iter(self.types))]
-
-
 def text_config(model: PreTrainedModel) -> PretrainedConfig:
     """The config of the language part of the model."""
     return model.config.get_text_config(decoder=True)
@@ -119,12 +89,63 @@ def bytes_per_token(model: PreTrainedModel) -> int:
     return int(2 * config.num_hidden_layers * heads * head_dim * model.dtype.itemsize)
 
 
-class SlotRunner:
-    """Many sequences at once in a SlotCache."""
+class Forward(Protocol):
+    """A model's forward pass. `cache` None: keys and values are those of the pass alone."""
 
-    def __init__(self, model: PreTrainedModel, plan: MaskPlan, *, budget_bytes: int, max_rows: int) -> None:
+    def __call__(
+        self,
+        ids: torch.Tensor,
+        positions: torch.Tensor,
+        masks: Masks,
+        keep: int | torch.Tensor,
+        cache: SlotCache | None,
+    ) -> torch.Tensor:
+        """Logits [rows, kept, V] of the last `keep` positions of `ids` [rows, q], or of those `keep` indexes."""
+        ...
+
+
+class PlainForward:
+    """An unchanged transformers model."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self._model = model
+
+    def __call__(
+        self,
+        ids: torch.Tensor,
+        positions: torch.Tensor,
+        masks: Masks,
+        keep: int | torch.Tensor,
+        cache: SlotCache | None,
+    ) -> torch.Tensor:
+        """Logits [rows, kept, V] of the last `keep` positions of `ids` [rows, q], or of those `keep` indexes."""
+        logits: torch.Tensor = self._model(
+            input_ids=ids,
+            attention_mask=masks,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=cache is not None,
+            logits_to_keep=keep,
+        ).logits
+        return logits
+
+
+class SlotRunner:
+    """Many sequences at once in a SlotCache. `can_pack`: short prompts may be scored in one pass, without the cache."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        plan: MaskPlan,
+        *,
+        budget_bytes: int,
+        max_rows: int,
+        forward: Forward | None = None,
+    ) -> None:
         self._model = model
         self._plan = plan
+        self.forward = forward or PlainForward(model)
+        self.can_pack = True
         self.device = model.get_input_embeddings().weight.device
         self.max_rows = max_rows
         self.cache = SlotCache(
@@ -156,7 +177,8 @@ class SlotRunner:
         positions = torch.arange(start, start + len(ids), device=self.device).unsqueeze(0)
         length = start + len(ids)
         self.cache.aim(Aim(row, 1, positions, length, start))
-        return self._forward(torch.tensor([ids], device=self.device), positions, length, keep)[0]
+        masks = self._plan.masks(positions, length)
+        return self._forward(torch.tensor([ids], device=self.device), positions, masks, keep, self.cache)[0]
 
     def decode(self, ids: Sequence[int], positions: Sequence[int]) -> torch.Tensor:
         """One token for each of the first len(ids) rows; float32 logits [rows, V]."""
@@ -164,19 +186,30 @@ class SlotRunner:
         length = min(round_up(max(positions) + 1, LENGTH_BUCKET), self.cache.length)
         start = positions[0] if len(ids) == 1 else None
         self.cache.aim(Aim(0, len(ids), at, length, start))
-        return self._forward(torch.tensor(ids, device=self.device).unsqueeze(1), at, length, 1)[:, -1]
+        tokens = torch.tensor(ids, device=self.device).unsqueeze(1)
+        return self._forward(tokens, at, self._plan.masks(at, length), 1, self.cache)[:, -1]
 
-    def _forward(self, ids: torch.Tensor, positions: torch.Tensor, length: int, keep: int) -> torch.Tensor:
-        output = self._model(
-            input_ids=ids,
-            attention_mask=self._plan.masks(positions, length),
-            position_ids=positions,
-            past_key_values=self.cache,
-            use_cache=True,
-            logits_to_keep=keep,
-        )
-        logits: torch.Tensor = output.logits.float()
-        return logits
+    def score(self, prompts: Sequence[Sequence[int]], starts: Sequence[int]) -> torch.Tensor:
+        """Float32 logits after each prompt's positions from its start on, but the last: [sum of counts, V]."""
+        lengths = torch.tensor([len(prompt) for prompt in prompts], device=self.device)
+        ends = lengths.cumsum(0)
+        owners = torch.repeat_interleave(torch.arange(len(prompts), device=self.device), lengths)
+        positions = torch.arange(len(owners), device=self.device) - (ends - lengths)[owners]
+        first = torch.tensor(starts, device=self.device)[owners]
+        kept = ((positions >= first) & (positions < lengths[owners] - 1)).nonzero().squeeze(1)
+        ids = torch.tensor([token for prompt in prompts for token in prompt], device=self.device)
+        masks = self._plan.packed(positions, owners)
+        return self._forward(ids.unsqueeze(0), positions.unsqueeze(0), masks, kept, None)[0]
+
+    def _forward(
+        self,
+        ids: torch.Tensor,
+        positions: torch.Tensor,
+        masks: Masks,
+        keep: int | torch.Tensor,
+        cache: SlotCache | None,
+    ) -> torch.Tensor:
+        return self.forward(ids, positions, masks, keep, cache).float()
 
     def move(self, source: int, target: int, length: int) -> None:
         """Copies a row."""
@@ -199,6 +232,7 @@ class SerialRunner:
     """One sequence at a time on transformers' own cache: for layers a slot cannot hold. Not batched."""
 
     max_rows = 1
+    can_pack = False
 
     def __init__(self, model: PreTrainedModel, *, budget_bytes: int) -> None:
         self._model = model
@@ -238,6 +272,13 @@ class SerialRunner:
     def decode(self, ids: Sequence[int], positions: Sequence[int]) -> torch.Tensor:
         """The next token of the one sequence; float32 logits [1, V]."""
         return self.prefill(0, ids, positions[0], 1)
+
+    def score(self, prompts: Sequence[Sequence[int]], starts: Sequence[int]) -> torch.Tensor:
+        """Never called: prompts cannot stand in one row.
+
+        Raises: NotImplementedError.
+        """
+        raise NotImplementedError("this model's layers see past the beginning of a prompt")
 
     def move(self, source: int, target: int, length: int) -> None:
         """There is one row only."""

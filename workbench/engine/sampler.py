@@ -158,7 +158,7 @@ def choose(logits: torch.Tensor, rows: Sequence[RowSampling]) -> torch.Tensor:
 def _draw(logits: torch.Tensor, rows: Sequence[RowSampling]) -> torch.Tensor:
     scaled = logits / _column([row.params.temperature for row in rows], logits)
     scaled = truncate(scaled, rows)
-    cumulative = torch.softmax(scaled, dim=-1, dtype=torch.float64).cumsum(dim=-1)
+    cumulative = torch.softmax(scaled, dim=-1).cumsum(dim=-1, dtype=torch.float64)
     draws = [uniform(row.params.seed, row.choice, row.step) for row in rows]
     target = torch.tensor(draws, dtype=torch.float64, device=logits.device).unsqueeze(1) * cumulative[:, -1:]
     # right=True: the first token whose cumulative probability exceeds the draw, so a token of probability 0 never is.
@@ -245,15 +245,15 @@ def report_logprobs(
     result: list[RowLogprobs | None] = [None] * len(counts)
     if not asked:
         return result
-    logprobs = torch.log_softmax(raw[asked].float(), dim=-1)
-    picked = logprobs.gather(1, torch.tensor([[chosen[index]] for index in asked], device=raw.device))
+    logits = (raw if len(asked) == len(counts) else raw[asked]).float()
+    total = torch.logsumexp(logits, dim=-1, keepdim=True)
+    tokens = torch.tensor([[chosen[index]] for index in asked], device=raw.device)
+    picked = (logits.gather(1, tokens) - total).squeeze(1).tolist()
     widest = max(counts[index] or 0 for index in asked)
-    top = logprobs.topk(min(widest, logprobs.shape[-1]), dim=-1) if widest else None
-    values = top.values.tolist() if top is not None else [[]] * len(asked)
+    top = logits.topk(min(widest, logits.shape[-1]), dim=-1) if widest else None
+    values = (top.values - total).tolist() if top is not None else [[]] * len(asked)
     ids = top.indices.tolist() if top is not None else [[]] * len(asked)
     for place, index in enumerate(asked):
         count = counts[index] or 0
-        result[index] = RowLogprobs(
-            picked[place, 0].item(), tuple(ids[place][:count]), tuple(values[place][:count])
-        )
+        result[index] = RowLogprobs(picked[place], tuple(ids[place][:count]), tuple(values[place][:count]))
     return result

@@ -14,6 +14,10 @@ from workbench.engine.sequence import Sequence
 
 GROWTH_TOKENS = 256
 """Room reserved beyond what a sequence holds when it gets its row."""
+MOST_PACKED = 256
+"""Tokens of prompts that are scored in one pass: more gain nothing and look at each other in vain."""
+MOST_SCORED = 256
+"""Positions whose logits exist at one time: at a vocabulary of 262k they are 268 MB."""
 
 
 @dataclass(slots=True)
@@ -52,6 +56,7 @@ class Scheduler:
     waiting: deque[Sequence] = field(default_factory=deque)
     active: list[Sequence] = field(default_factory=list)
     prefilling: Sequence | None = None
+    scoring: list[Sequence] = field(default_factory=list)
     pace: Pace = field(default_factory=Pace)
 
     @property
@@ -60,13 +65,18 @@ class Scheduler:
         return len(self.active) + (self.prefilling is not None)
 
     @property
+    def running(self) -> list[Sequence]:
+        """The sequences that hold rows."""
+        return [*self.active, self.prefilling] if self.prefilling is not None else list(self.active)
+
+    @property
     def is_idle(self) -> bool:
         """True when nothing runs and nothing waits."""
         return not (self.active or self.waiting or self.prefilling)
 
     def longest(self, extra: Sequence | None = None) -> int:
         """The tokens the longest row must be able to hold now, in tokens."""
-        rows = [*self.active, *([self.prefilling] if self.prefilling else []), *([extra] if extra else [])]
+        rows = [*self.running, extra] if extra is not None else self.running
         return max((len(sequence.ids) + 1 for sequence in rows), default=1)
 
     def next_to_prefill(self) -> Sequence | None:
@@ -85,6 +95,20 @@ class Scheduler:
         first.job.running += 1
         self.prefilling = first
         return first
+
+    def next_to_score(self, budget: int) -> list[Sequence]:
+        """Takes the first waiting sequences that are only to be scored and fit `budget` tokens, into `scoring`.
+
+        They need no row. Nobody is overtaken, and a prompt that is too long for one pass is left to be read in pieces.
+        """
+        tokens = scored = 0
+        while self.prefilling is None and self.waiting and self.waiting[0].is_only_scored:
+            first = self.waiting[0]
+            tokens, scored = tokens + len(first.ids), scored + first.scored
+            if tokens > (min(budget, MOST_PACKED) if self.scoring else budget) or scored > MOST_SCORED:
+                break
+            self.scoring.append(self.waiting.popleft())
+        return self.scoring
 
     def chunk(self) -> int:
         """How many prompt tokens to read in this step.
@@ -121,8 +145,9 @@ class Scheduler:
         """
         moves: list[Move] = []
         while self.rows_in_use > 1 and not self.fits(self.rows_in_use, self.longest()):
-            running = [*self.active, *([self.prefilling] if self.prefilling else [])]
-            moves += self.pause(max(running, key=lambda sequence: (sequence.job.arrival, sequence.choice)))
+            moves += self.pause(
+                max(self.running, key=lambda sequence: (sequence.job.arrival, sequence.choice))
+            )
         return moves
 
     def pause(self, sequence: Sequence) -> list[Move]:

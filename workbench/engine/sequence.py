@@ -75,6 +75,27 @@ class Sequence:
         """How many tokens it has generated."""
         return len(self.ids) - self.prompt_length
 
+    @property
+    def is_only_scored(self) -> bool:
+        """True when its prompt's logprobs are all that is asked for, and it has some."""
+        request = self.request
+        return (
+            request.prompt_logprobs is not None
+            and request.params.max_tokens == 0
+            and request.choices == 1
+            and self.scored > 0
+        )
+
+    @property
+    def first_scored(self) -> int:
+        """The first position whose logits score a token of the prompt: the one after it."""
+        return max(self.request.prompt_logprobs_from - 1, 0)
+
+    @property
+    def scored(self) -> int:
+        """How many tokens of the prompt are scored."""
+        return max(self.prompt_length - 1 - self.first_scored, 0)
+
     def wants_scores(self) -> int | None:
         """How many alternatives to report with each token; None for no logprobs at all."""
         return self.request.logprobs

@@ -146,6 +146,7 @@ class ServiceRespondent:
     async def likelihood(self, model: str, context: str, continuation: str) -> Reply:
         """The sum of the log-probabilities of the continuation's tokens after the context's."""
         prompt: TextPrompt | TokenPrompt
+        known = 0
         start: Callable[[Sequence[TokenLogprob]], int]
         if self._is_remote(model):
             # Its tokenizer is not here: the server's own token texts tell where the context ends.
@@ -154,10 +155,12 @@ class ServiceRespondent:
             before = await self._workbench.tokenize(model, TextPrompt(context), self._caller)
             ids = await self._workbench.tokenize(model, TextPrompt(context + continuation), self._caller)
             # Sent as ids: what was scored is what was counted, and no guard reads a test item as a user's prompt.
-            prompt, start = TokenPrompt(ids), lambda _: shared_length(before, ids)
+            known = shared_length(before, ids)
+            prompt, start = TokenPrompt(ids), lambda _: known
         request = GenerationRequest(
-            model, prompt, GenerationParams(max_tokens=0), logprobs=0, prompt_logprobs=True
-        )
+            model, prompt, GenerationParams(max_tokens=0), logprobs=0, prompt_logprobs=True,
+            prompt_logprobs_from=known,
+        )  # fmt: skip
         return await self._send(request, TrafficClass.BATCH, scored_from=start)
 
     def _is_remote(self, model: str) -> bool:

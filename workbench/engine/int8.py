@@ -1,0 +1,69 @@
+"""Linear layers in 8 bits on a CPU: weights with one scale an output, inputs with one scale a row, exact integer sums.
+
+The arithmetic is LLM.int8's without its outlier part (Dettmers et al. 2022, "vector-wise quantization"), the same that
+bitsandbytes does at a threshold of 0, on oneDNN's kernels. A row's scale is its own and integer sums do not depend on
+their order, so a row's result does not depend on its neighbours at all.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+LEVELS = 127.0
+ZERO = 128
+_SMALLEST = 1e-12
+"""Keeps a row of zeros from dividing by zero."""
+
+
+def has_int8_kernels() -> bool:
+    """True where oneDNN sums products of 8-bit numbers in 32 bits: on x86 with VNNI.
+
+    Without VNNI the sums of two products saturate at 16 bits, and the results would be wrong.
+    """
+    return bool(torch.backends.mkldnn.enabled) and bool(torch.cpu._is_vnni_supported())
+
+
+class Int8Linear(nn.Module):
+    """A linear layer whose weight is int8 [outputs, inputs], packed for oneDNN; float32 in and out."""
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        weight = linear.weight.detach().float()
+        scale = weight.abs().amax(dim=1).clamp_(min=_SMALLEST) / LEVELS
+        rounded = torch.round(weight / scale.unsqueeze(1)).to(torch.int8)
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        self.register_buffer("weight_scale", scale)
+        self.register_buffer("weight_zero", torch.zeros_like(scale, dtype=torch.int32))
+        self.register_buffer("packed", torch.ops.onednn.qlinear_prepack(rounded, None))
+        bias: torch.Tensor | None = linear.bias  # typed as always there, which it is not
+        self.bias = None if bias is None else bias.detach().float()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The product with `x` [..., inputs]; float32 [..., outputs]."""
+        rows = x.reshape(-1, self.in_features)
+        largest = torch.linalg.vector_norm(rows, float("inf"), dim=1, keepdim=True).clamp_(min=_SMALLEST)
+        # Moved to 1 .. 255, which the kernel takes back: its fast form wants unsigned inputs. Cut off is rounded here.
+        moved = (rows * (LEVELS / largest)).add_(ZERO + 0.5).to(torch.uint8)
+        product: torch.Tensor = torch.ops.onednn.qlinear_pointwise(
+            moved, 1.0, ZERO, self.packed, self.weight_scale, self.weight_zero, None, 1.0, 0, torch.float32,
+            "none", [], "",
+        )  # fmt: skip
+        product *= largest / LEVELS
+        if self.bias is not None:
+            product += self.bias
+        return product.view(*x.shape[:-1], self.out_features)
+
+
+def quantize_linears(model: nn.Module, *, keep: tuple[str, ...] = ("lm_head",)) -> None:
+    """Replaces the model's linear layers in place, but those named in `keep`; shared layers stay shared."""
+    made: dict[int, Int8Linear] = {}
+    originals: list[nn.Module] = []  # kept alive, so that no two layers get the same id
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child) is nn.Linear and name not in keep:
+                if id(child) not in made:
+                    made[id(child)] = Int8Linear(child)
+                    originals.append(child)
+                    child.weight = nn.Parameter(torch.empty(0), requires_grad=False)
+                setattr(parent, name, made[id(child)])

@@ -1,0 +1,101 @@
+"""Which runner a model gets: the fastest one that gives the model's own logits."""
+
+from __future__ import annotations
+
+import structlog
+import torch
+from transformers import PreTrainedModel
+
+from workbench.core.errors import WeightsError
+from workbench.engine.fused import FusedDecoder, is_merged
+from workbench.engine.int8 import Int8Linear
+from workbench.engine.masks import MaskPlan
+from workbench.engine.runner import Forward, PlainForward, Runner, SerialRunner, SlotRunner, text_config
+
+log = structlog.get_logger(__name__)
+
+CPU_ROWS = 16
+GPU_ROWS = 64
+CHECKED_TOKENS = 12
+TOLERANCE = 0.05
+TOLERANCE_QUANTIZED = 0.15
+"""Of the logits' spread. Where activations are rounded to 8 bits, one flipped rounding moves them by some percent."""
+_CANNOT_RUN = (RuntimeError, ValueError, TypeError, AttributeError, KeyError, IndexError)
+"""What a model's own code raises when it is not made for being driven this way."""
+
+
+def choose_runner(model: PreTrainedModel, *, budget_bytes: int, max_rows: int | None = None) -> Runner:
+    """Slots when this model's layers can live in them and give the same logits there; else one at a time.
+
+    Raises: WeightsError when the model runs in neither way.
+    """
+    plan = MaskPlan.of(text_config(model))
+    rows = max_rows or (GPU_ROWS if model.device.type == "cuda" else CPU_ROWS)
+    expected = _plain_logits(model)
+    if plan is not None:
+        forwards: list[Forward] = [FusedDecoder(model)] if is_merged(model) else []
+        for forward in (*forwards, PlainForward(model)):
+            runner = SlotRunner(model, plan, budget_bytes=budget_bytes, max_rows=rows, forward=forward)
+            if _agrees(model, runner, expected):
+                runner.can_pack = _packs(model, runner, expected)
+                return runner
+            log.warning("slots give other logits than the model", forward=type(forward).__name__)
+    serial = SerialRunner(model, budget_bytes=budget_bytes)
+    if not _agrees(model, serial, expected):
+        raise WeightsError("This model's cache cannot be driven token by token; it cannot be served.")
+    return serial
+
+
+def _tokens(model: PreTrainedModel) -> list[int]:
+    return [(7 * place + 3) % int(text_config(model).vocab_size) for place in range(CHECKED_TOKENS)]
+
+
+@torch.inference_mode()
+def _plain_logits(model: PreTrainedModel) -> torch.Tensor:
+    """Float32 logits [CHECKED_TOKENS, V] of one plain pass."""
+    device = model.get_input_embeddings().weight.device
+    logits: torch.Tensor = model(
+        input_ids=torch.tensor([_tokens(model)], device=device), use_cache=False
+    ).logits
+    return logits[0].float()
+
+
+@torch.inference_mode()
+def _agrees(model: PreTrainedModel, runner: Runner, expected: torch.Tensor) -> bool:
+    """True when chunked prefill and a decode step give the logits of one plain pass."""
+    ids, middle = _tokens(model), CHECKED_TOKENS // 2
+    try:
+        runner.reserve(1, CHECKED_TOKENS)
+        runner.prefill(0, ids[:middle], 0, 1)
+        runner.prefill(0, ids[middle:-1], middle, 1)
+        stepped = runner.decode(ids[-1:], [CHECKED_TOKENS - 1])
+    except _CANNOT_RUN as failure:
+        log.warning(
+            "the model did not run this way", runner=type(runner).__name__, reason=type(failure).__name__
+        )
+        return False
+    finally:
+        runner.idle()
+    return _is_close(model, stepped, expected[-1:])
+
+
+@torch.inference_mode()
+def _packs(model: PreTrainedModel, runner: Runner, expected: torch.Tensor) -> bool:
+    """True when prompts that stand in one row give the logits they give alone."""
+    ids = _tokens(model)
+    try:
+        packed = runner.score([ids[4:], ids, ids[:4]], [0, 3, 0])
+    except _CANNOT_RUN as failure:
+        log.info("the model does not score packed prompts", reason=type(failure).__name__)
+        return False
+    middle = packed[CHECKED_TOKENS - 5 : -3]
+    return _is_close(model, middle, expected[3:-1]) and _is_close(model, packed[-3:], expected[:3])
+
+
+def _is_close(model: PreTrainedModel, logits: torch.Tensor, expected: torch.Tensor) -> bool:
+    spread = float(expected.max() - expected.min())
+    is_quantized = getattr(model, "is_quantized", False) or any(
+        isinstance(module, Int8Linear) for module in model.modules()
+    )
+    tolerance = TOLERANCE_QUANTIZED if is_quantized else TOLERANCE
+    return float((logits - expected).abs().max()) <= tolerance * max(spread, 1e-6)
