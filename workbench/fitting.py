@@ -168,7 +168,8 @@ def cache_room(card: ModelCard, settings: Settings, free_bytes: int) -> CacheRoo
 
     None where its files are not here, or where its layers keep something else than every key and value.
     """
-    from workbench.engine.loader import CPU_ROWS, GPU_ROWS, default_dtype_bytes
+    from workbench.engine.loader import default_dtype_bytes
+    from workbench.engine.selection import CPU_ROWS, GPU_ROWS
 
     folder, parameters = local_folder(card, settings), parameter_count(card, settings)
     if folder is None or parameters is None or not (folder / "config.json").is_file():
