@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import fields, replace
 
 import pytest
 
+from evaluators.data import paste_evaluation_set
 from workbench.core.errors import WorkbenchError
 from workbench.experiments.library import Entry
 from workbench.experiments.progress import Progress
-from workbench.ui.evaluate_form import FormFields, experiment_of
+from workbench.ui.evaluate_form import ESTIMATED_BY, FormFields, experiment_of
 from workbench.ui.evaluate_page import SAMPLE, entry_choices, progress_notice, report_frame
 
 FIELDS = FormFields(
-    models=["a/one", "b/two"], system="Be brief.", sets=["piqa", "crows-pairs"], file=None, items=50, rate="30/min",
-    peak="", seconds=60, quality_percent=55, lean_percent=65, ttft_ms=1000, tpot_ms=None, requests_per_minute=30,
-    price_per_hour=0,
+    models=["a/one", "b/two"], system="Be brief.", sets=["piqa", "crows-pairs"], questions=[], own=None, items=50,
+    rate="30/min", peak="", seconds=60, quality_percent=55, lean_percent=65, ttft_ms=1000, tpot_ms=None,
+    requests_per_minute=30, price_per_hour=0,
 )  # fmt: skip
 
 
@@ -48,11 +48,36 @@ def test_without_load_nothing_is_required_of_speed() -> None:
     }
 
 
-def test_own_questions_join_the_probes(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text("prompt,expected\nQ,a\n")
-    experiment = experiment_of(replace(FIELDS, file=str(path)))
-    assert experiment.probes[-1].name == "your-data"
+def test_own_questions_join_the_probes() -> None:
+    own = paste_evaluation_set("prompt,expected\nQ,a\n")
+    probe = experiment_of(replace(FIELDS, own=own)).probes[-1]
+    assert (probe.name, probe.evaluator) == ("your-data", "contains")
+
+
+def test_chosen_questions_join_the_probes_and_no_name_stands_twice() -> None:
+    experiment = experiment_of(replace(FIELDS, questions=["bias", "knowledge"]))
+    names = [probe.name for probe in experiment.probes]
+    assert {"names", "cutoff", "common-sense", "stereotypes"} <= set(names)
+    assert len(set(names)) == len(names)
+    assert all(probe.limit is not None and probe.limit <= 50 for probe in experiment.probes)
+
+
+def test_what_was_changed_on_purpose_need_not_be_right() -> None:
+    experiment = experiment_of(replace(FIELDS, questions=["robustness"]))
+    asked = {r.subject for r in experiment.parsed_requirements if r.subject}
+    assert asked == {"common-sense", "stereotypes"}
+
+
+def test_the_estimate_listens_to_what_decides_how_long_it_takes() -> None:
+    names = [field.name for field in fields(FormFields)]
+    assert {names[place] for place in ESTIMATED_BY} == {
+        "models",
+        "sets",
+        "questions",
+        "own",
+        "items",
+        "seconds",
+    }
 
 
 @pytest.mark.parametrize(

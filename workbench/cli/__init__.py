@@ -11,7 +11,20 @@ from collections.abc import Sequence
 
 import typer
 
-from workbench.cli import doctor, evaluate, guard, keys, load, models, serve, transfer, try_, users
+from workbench.cli import (
+    doctor,
+    evaluate,
+    guard,
+    harness,
+    keys,
+    load,
+    models,
+    questions,
+    serve,
+    transfer,
+    try_,
+    users,
+)
 from workbench.core.errors import WorkbenchError
 
 app = typer.Typer(
@@ -24,7 +37,9 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("try")(try_.try_)
 app.command("evaluate")(evaluate.evaluate)
+app.command("questions")(questions.questions)
 app.command("load")(load.load)
+app.command("harness")(harness.harness)
 app.command("doctor")(doctor.doctor)
 app.command("export")(transfer.export)
 app.command("import")(transfer.import_)

@@ -13,13 +13,17 @@ from typing import Any
 
 import structlog
 
+from evaluators.base import Sample
 from workbench.core.caller import Caller
 from workbench.core.errors import InvalidRequest, NotFound, Unavailable, WorkbenchError
 from workbench.experiments.calls import ServiceRespondent
+from workbench.experiments.estimate import estimate_words, estimated_seconds, machine_rates
 from workbench.experiments.folder import ExperimentFolder
 from workbench.experiments.manifest import CANCELLED, DONE, FAILED, RUNNING
 from workbench.experiments.outputs import write_outputs
 from workbench.experiments.progress import Progress
+from workbench.experiments.questions import open_probe
+from workbench.experiments.quick import OWN_PROBE
 from workbench.experiments.results import Results, read_results
 from workbench.experiments.runner import ExperimentRunner, refuse_experiment
 from workbench.experiments.spec import Experiment, parse_experiment
@@ -62,8 +66,10 @@ class ExperimentLibrary:
         self._runs: dict[str, _Run] = {}
         self._turn = asyncio.Lock()
 
-    async def start(self, experiment: Experiment, caller: Caller) -> str:
+    async def start(self, experiment: Experiment, caller: Caller, own: Sequence[Sample] = ()) -> str:
         """Begins the experiment in the background, or puts it behind the one that runs; its id.
+
+        `own` are the items of the team's own probe, kept in the experiment's folder and nowhere else.
 
         Raises: ModelNotFound or ModelNotAllowed for a candidate; ConfigurationError as `refuse_experiment`.
         """
@@ -71,6 +77,8 @@ class ExperimentLibrary:
         for candidate in experiment.candidates:
             self._workbench.model(candidate.model, caller)
         id_ = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        if own:
+            experiment = self._with_own_data(id_, experiment, own)
         await self._begin(id_, experiment, caller)
         return id_
 
@@ -93,6 +101,27 @@ class ExperimentLibrary:
         task = asyncio.create_task(self._run(id_, experiment, caller, record), name="experiment")
         waiting = Progress("waiting for another experiment to end", 0, 0, 0.0, None)
         self._runs[id_] = _Run(caller.account, task, waiting)
+
+    def _with_own_data(self, id_: str, experiment: Experiment, own: Sequence[Sample]) -> Experiment:
+        folder = self._folder(id_)
+        folder.create()
+        folder.keep_data(OWN_PROBE, own)
+        kept = {"data": str(folder.data_path(OWN_PROBE))}
+        probes = [p.model_copy(update=kept) if p.name == OWN_PROBE else p for p in experiment.probes]
+        return experiment.model_copy(update={"probes": tuple(probes)})
+
+    def estimate(self, experiment: Experiment, own: Sequence[Sample] = ()) -> str:
+        """How long it would take, in words, by the rates of this machine's earlier runs where there are any.
+
+        Raises: ConfigurationError for probes that cannot be asked.
+        """
+        probes = [
+            open_probe(spec, experiment.seed)
+            for spec in experiment.probes
+            if spec.name != OWN_PROBE or not own
+        ]
+        rates = machine_rates(self._home / FOLDER)
+        return estimate_words(estimated_seconds(experiment, probes, rates), rates)
 
     async def _run(self, id_: str, experiment: Experiment, caller: Caller, record: str | None) -> None:
         folder, state = self._folder(id_), ExperimentState.INTERRUPTED

@@ -83,11 +83,16 @@ def own_probe(path: Path) -> ProbeSpec:
         raise ConfigurationError(f"{path}: {failure.message}") from failure
     if not found.samples:
         raise ConfigurationError(f"{path} holds no item that can be asked.")
+    return probe_of(found.samples, str(path.resolve()))
+
+
+def probe_of(samples: Sequence[Sample], data: str) -> ProbeSpec:
+    """The team's own questions as `own_probe` judges them; `data` says where they are."""
     return ProbeSpec(
         name=OWN_PROBE,
-        data=str(path.resolve()),
-        evaluator=_evaluator_for(found.samples),
-        limit=None if len(found.samples) <= ITEMS else ITEMS,
+        data=data,
+        evaluator=_evaluator_for(samples),
+        limit=None if len(samples) <= ITEMS else ITEMS,
     )
 
 

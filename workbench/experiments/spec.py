@@ -227,8 +227,12 @@ def read_experiment(path: Path) -> Experiment:
 
 def _beside(probe: ProbeSpec, folder: Path) -> ProbeSpec:
     """The probe with its data file and its Python file made absolute, when they are beside the experiment's file."""
-    found, code = folder / probe.data, probe.settings.get(CODE_SETTING)
-    update: dict[str, Any] = {"data": str(found.resolve())} if found.is_file() else {}
+    found, kept = folder / probe.data, folder / "data" / f"{probe.name}.jsonl"
+    is_lost = bool(found.suffix) and not found.is_file() and probe.perturbation is None
+    # A manifest outlives the file that it was made from: its folder has kept what was asked.
+    data = kept if is_lost and kept.is_file() else found
+    update: dict[str, Any] = {"data": str(data.resolve())} if data.is_file() else {}
+    code = probe.settings.get(CODE_SETTING)
     if probe.evaluator == CODE_EVALUATOR and isinstance(code, str) and (folder / code).is_file():
         update["settings"] = {**probe.settings, CODE_SETTING: str((folder / code).resolve())}
     return probe.model_copy(update=update)

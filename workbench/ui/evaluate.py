@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.core.caller import LOCAL_USER
 from workbench.experiments.library import ExperimentLibrary
 from workbench.ui.context import PageContext
+from workbench.ui.evaluate_data_events import bind_data_card
 from workbench.ui.evaluate_events import bind_evaluate
 from workbench.ui.evaluate_page import build_evaluate_parts
 
@@ -12,4 +13,5 @@ from workbench.ui.evaluate_page import build_evaluate_parts
 def build_evaluate_page(context: PageContext) -> None:
     """An experiment in three steps, its progress, and verdicts."""
     page = build_evaluate_parts(context.workbench.models(LOCAL_USER))
+    bind_data_card(page.data)
     bind_evaluate(page, ExperimentLibrary(context.workbench), context)

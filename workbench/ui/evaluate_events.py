@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -10,7 +11,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.experiments.library import ExperimentLibrary
 from workbench.experiments.sample import sample_report
 from workbench.ui.context import PageContext
-from workbench.ui.evaluate_form import experiment_of
+from workbench.ui.evaluate_form import ESTIMATED_BY, experiment_of
 from workbench.ui.evaluate_page import (
     SAMPLE,
     EvaluatePage,
@@ -36,10 +37,22 @@ class EvaluateEvents:
         """Starts the experiment that the form asks for."""
         page, caller = self._page, self._context.caller_of(request)
         try:
-            id_ = await self._library.start(experiment_of(read_form(values)), caller)
+            fields = read_form(values)
+            own = () if fields.own is None else fields.own.samples
+            id_ = await self._library.start(experiment_of(fields), caller, own)
         except WorkbenchError as failure:
             return {page.notice: error_notice(failure)}
         return {page.running: id_, page.notice: self._progress(request, id_), **self._is_running(True)}
+
+    def estimate(self, *values: object) -> str:
+        """How long the form's experiment would take; nothing while the form asks for none."""
+        try:
+            fields = read_form(values)
+            own = () if fields.own is None else fields.own.samples
+            words = self._library.estimate(experiment_of(fields), own)
+        except WorkbenchError:
+            return ""
+        return f'<p class="wb-none">{escape(words[0].upper() + words[1:])}</p>'
 
     def tick(self, request: gr.Request, running: str) -> Updates:
         """The progress of the experiment this tab started or found; its verdict when it has ended."""
@@ -122,6 +135,8 @@ def bind_evaluate(page: EvaluatePage, library: ExperimentLibrary, context: PageC
     status = [page.running, page.notice, page.run, page.cancel, page.timer]
     listing = [page.past, page.report]
     page.run.click(events.run, list(page.fields), status, **quiet)
+    reckoned = [page.fields[place] for place in ESTIMATED_BY]
+    gr.on([field.change for field in reckoned], events.estimate, list(page.fields), [page.estimate], **quiet)
     page.cancel.click(events.cancel, [page.running], [page.notice], **quiet)
     page.timer.tick(events.tick, [page.running], [*status, *listing], **quiet)
     page.past.input(events.show, [page.past], [page.report], **quiet)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import fields as dataclass_fields
 from typing import Any
 
 from pydantic import JsonValue
 
+from evaluators.base import Scale
+from evaluators.data import EvaluationSet
+from evaluators.spec import open_evaluator
 from workbench.core.errors import InvalidRequest
-from workbench.experiments.quick import QUICK_PROBES, own_probe
+from workbench.experiments.quick import OWN_PROBE, QUICK_PROBES, probe_of
+from workbench.experiments.seven_questions import Question, questions
 from workbench.experiments.spec import Experiment, ProbeSpec, parse_experiment
 
 LIKELIHOOD_SETS = ("piqa", "truthfulqa", "crows-pairs", "winogender", "bbq")
@@ -25,7 +29,8 @@ class FormFields:
     models: Sequence[str]
     system: str
     sets: Sequence[str]
-    file: str | None
+    questions: Sequence[str]
+    own: EvaluationSet | None
     items: float | None
     rate: str
     peak: str
@@ -38,6 +43,14 @@ class FormFields:
     price_per_hour: float | None
 
 
+ESTIMATED_BY = tuple(
+    place
+    for place, field in enumerate(dataclass_fields(FormFields))
+    if field.name in ("models", "sets", "questions", "own", "items", "seconds")
+)
+"""The places of the inputs that decide how long a run takes."""
+
+
 def experiment_of(fields: FormFields) -> Experiment:
     """What the form asks for.
 
@@ -45,9 +58,7 @@ def experiment_of(fields: FormFields) -> Experiment:
     """
     if not fields.models:
         raise InvalidRequest("Choose at least one model.", param="models")
-    probes = [_probe(name, int(fields.items or 200)) for name in fields.sets]
-    if fields.file:
-        probes.append(own_probe(Path(fields.file)))
+    probes = _probes(fields)
     table: dict[str, Any] = {
         "name": " or ".join(model.rpartition("/")[2] for model in fields.models)[:200],
         "candidates": [_candidate(model, fields) for model in fields.models],
@@ -57,6 +68,22 @@ def experiment_of(fields: FormFields) -> Experiment:
         "machine_price_per_hour": fields.price_per_hour or None,
     }
     return parse_experiment(table, "The form")
+
+
+def _probes(fields: FormFields) -> list[ProbeSpec]:
+    """The chosen questions' probes, the chosen sets' and the team's own, each name once."""
+    items = int(fields.items or 200)
+    asked = [probe for question in chosen_questions(fields.questions) for probe in question.probes]
+    found = [probe.model_copy(update={"limit": min(items, probe.limit or items)}) for probe in asked]
+    found += [_probe(name, items) for name in fields.sets]
+    if fields.own is not None:
+        found.append(probe_of(fields.own.samples, OWN_PROBE))
+    return list({probe.name: probe for probe in reversed(found)}.values())[::-1]
+
+
+def chosen_questions(names: Sequence[str]) -> Sequence[Question]:
+    """The chosen ones of the seven; none for no name."""
+    return questions(names) if names else ()
 
 
 def _candidate(model: str, fields: FormFields) -> dict[str, Any]:
@@ -80,13 +107,20 @@ def _load(fields: FormFields) -> dict[str, Any] | None:
     return {"rate": fields.rate, "peak": fields.peak.strip() or None, "duration": f"{fields.seconds:g}s"}
 
 
+def _counts_as_right(probe: ProbeSpec) -> bool:
+    """Whether "right answers, at least" is said of this probe: not of what was changed on purpose, or has no right."""
+    evaluator = open_evaluator(probe.evaluator, probe.settings)
+    is_plain = not (probe.baseline or probe.answers_of or probe.question)
+    return is_plain and bool(evaluator.is_higher_better) and evaluator.scale is not Scale.NUMBER
+
+
 def _requirements(fields: FormFields, probes: Sequence[ProbeSpec]) -> dict[str, JsonValue]:
     quality: dict[str, JsonValue] = {}
     for probe in probes:
         if probe.evaluator == "pair_preference":
             if fields.lean_percent is not None:
                 quality[probe.name] = {"at_most": fields.lean_percent / 100}
-        elif fields.quality_percent is not None:
+        elif _counts_as_right(probe) and fields.quality_percent is not None:
             quality[probe.name] = fields.quality_percent / 100
     asked: dict[str, JsonValue] = {"quality": quality} if quality else {}
     if fields.seconds:

@@ -13,7 +13,9 @@ from workbench.backends.pool import ModelStatus
 from workbench.experiments.library import Entry
 from workbench.experiments.progress import Progress
 from workbench.experiments.quick import QUICK_PROBES
+from workbench.experiments.seven_questions import QUESTIONS
 from workbench.experiments.spec import MOST_CANDIDATES
+from workbench.ui.evaluate_data import DataCard, build_data_card
 from workbench.ui.evaluate_form import LIKELIHOOD_SETS, FormFields
 from workbench.ui.markup import markup
 from workbench.ui.notice import Kind, notice_html
@@ -33,6 +35,8 @@ class EvaluatePage:
     """The page's parts. `fields` are the form's inputs in `FormFields`' order."""
 
     fields: tuple[gr.components.Component, ...]
+    data: DataCard
+    estimate: gr.HTML
     run: gr.Button
     cancel: gr.Button
     notice: gr.HTML
@@ -49,7 +53,10 @@ def build_evaluate_parts(models: Sequence[ModelStatus]) -> EvaluatePage:
         with gr.Row(elem_classes="wb-header"):
             markup(_HEADER)
         with gr.Column(elem_classes="wb-page-body"):
-            fields = (*_candidates(models), *_questions(), *_requirements())
+            candidates = _candidates(models)
+            questions, data = _questions()
+            fields = (*candidates, *questions, *_requirements())
+            estimate = markup(elem_id="wb-evaluate-estimate")
             with gr.Row(elem_classes="wb-form-row"):
                 run = gr.Button(
                     "Run the experiment", variant="primary", elem_id="wb-evaluate-run", elem_classes="wb-fit"
@@ -68,7 +75,7 @@ def build_evaluate_parts(models: Sequence[ModelStatus]) -> EvaluatePage:
                 report = markup(elem_id="wb-evaluate-report")
     running = gr.State("")
     timer = gr.Timer(1.0, active=False)
-    return EvaluatePage(fields, run, cancel, notice, past, delete, report, running, timer)
+    return EvaluatePage(fields, data, estimate, run, cancel, notice, past, delete, report, running, timer)
 
 
 def _candidates(models: Sequence[ModelStatus]) -> tuple[gr.components.Component, ...]:
@@ -86,7 +93,7 @@ def _candidates(models: Sequence[ModelStatus]) -> tuple[gr.components.Component,
     return chosen, system
 
 
-def _questions() -> tuple[gr.components.Component, ...]:
+def _questions() -> tuple[tuple[gr.components.Component, ...], DataCard]:
     sets = builtin_sets()
     choices = [(sets[name].title, name) for name in LIKELIHOOD_SETS if name in sets]
     with gr.Column(elem_classes="wb-card"):
@@ -95,10 +102,12 @@ def _questions() -> tuple[gr.components.Component, ...]:
             choices, value=[probe.data for probe in QUICK_PROBES], label="Built-in sets",
             elem_id="wb-evaluate-sets", elem_classes="wb-field",
         )  # fmt: skip
-        own = gr.File(
-            label="Your own questions: CSV, JSONL or Parquet with prompt and expected, or choices",
-            file_types=[".csv", ".jsonl", ".json", ".parquet"], type="filepath", elem_id="wb-evaluate-file", height=160,
+        seven = gr.CheckboxGroup(
+            [(question.title, question.name) for question in QUESTIONS], label="The seven questions", value=[],
+            info="Each with its explanation in the report; the whole of them takes long.",
+            elem_id="wb-evaluate-questions", elem_classes=["wb-field", "wb-help"],
         )  # fmt: skip
+        data = build_data_card()
         with gr.Row(elem_classes="wb-form-row"):
             items = gr.Number(200, label="Items of each set", minimum=10, precision=0, elem_id="wb-evaluate-items",
                               elem_classes="wb-field")  # fmt: skip
@@ -108,7 +117,7 @@ def _questions() -> tuple[gr.components.Component, ...]:
                               elem_classes=["wb-field", "wb-help"])  # fmt: skip
             seconds = gr.Number(60, label="Seconds of load", minimum=0, precision=0, elem_id="wb-evaluate-seconds",
                                 elem_classes="wb-field")  # fmt: skip
-    return builtin, own, items, rate, peak, seconds
+    return (builtin, seven, data.own, items, rate, peak, seconds), data
 
 
 def _requirements() -> tuple[gr.components.Component, ...]:

@@ -1,0 +1,105 @@
+"""How long an experiment will take, from rates that were measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluators.base import Need
+from evaluators.timing import RequestClass
+from workbench.experiments.folder import ExperimentFolder
+from workbench.experiments.questions import Probe
+from workbench.experiments.rows import PhaseKind, RequestKind, RequestRow
+from workbench.experiments.spec import Experiment
+
+CHARACTERS_PER_TOKEN = 4.0
+"""Of English text, roughly; rates and estimates use the same, so that an error cancels out where texts are alike."""
+
+NEWEST_RUNS = 3
+"""How many experiments tell the machine's rates: older ones may be of another version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Tokens a second of a whole machine on quality questions."""
+
+    scored: float
+    """Prompt tokens of requests that compare choices."""
+    written: float
+    """Output tokens."""
+    origin: str
+    """Where they were measured, in words."""
+
+
+REFERENCE = Rates(250.0, 40.0, "two CPU cores and the embedded model, fp32")
+"""What stands in until this machine has measured its own: on the slow side."""
+
+
+def machine_rates(root: Path) -> Rates:
+    """This machine's, by the newest experiments in the folder `root`, else the reference."""
+    paths = sorted(root.iterdir())[-NEWEST_RUNS:] if root.is_dir() else []
+    return measured_rates(ExperimentFolder(path) for path in paths) or REFERENCE
+
+
+def measured_rates(folders: Iterable[ExperimentFolder]) -> Rates | None:
+    """The rates of all quality phases in these folders together; None until both kinds were measured.
+
+    A phase's seconds are shared out to its requests by how long each was in flight: requests in flight at the same
+    time share the machine.
+    """
+    seconds = {RequestKind.LIKELIHOOD: 0.0, RequestKind.ANSWER: 0.0}
+    tokens = dict.fromkeys(seconds, 0)
+    for folder in folders:
+        rows = folder.requests.read()
+        for phase in folder.phases.read():
+            if phase.kind is not PhaseKind.QUALITY:
+                continue
+            own = [row for row in rows if row.run == phase.run and row.candidate == phase.candidate]
+            done = [row for row in own if row.timing.outcome is not RequestClass.FAILED]
+            in_flight = sum(_seconds(row) for row in done)
+            for row in done:
+                if row.kind in seconds:
+                    seconds[row.kind] += phase.seconds * _seconds(row) / in_flight
+                    tokens[row.kind] += _tokens(row)
+    if not all(seconds.values()) or not all(tokens.values()):
+        return None
+    scored, written = (tokens[kind] / seconds[kind] for kind in (RequestKind.LIKELIHOOD, RequestKind.ANSWER))
+    return Rates(scored, written, "earlier runs on this machine")
+
+
+def _seconds(row: RequestRow) -> float:
+    return row.timing.end - row.timing.sent
+
+
+def _tokens(row: RequestRow) -> int:
+    timing = row.timing
+    return timing.prompt_tokens if row.kind is RequestKind.LIKELIHOOD else timing.output_tokens
+
+
+def estimated_seconds(experiment: Experiment, probes: Sequence[Probe], rates: Rates) -> float:
+    """At most about so long: written answers are counted as if each used all its tokens."""
+    one = sum(_scored_tokens(p) / rates.scored + _written_tokens(p) / rates.written for p in probes)
+    load = 0.0 if experiment.load is None else experiment.load.duration_s
+    return len(experiment.candidates) * (one * experiment.repeats + load)
+
+
+def _scored_tokens(probe: Probe) -> float:
+    if probe.evaluator.needs not in (Need.LIKELIHOODS, Need.REASONED) or probe.spec.answers_of:
+        return 0.0
+    characters = sum(
+        len(probe.context(sample)) + len(choice) for sample in probe.data.samples for choice in sample.choices
+    )
+    return characters / CHARACTERS_PER_TOKEN
+
+
+def _written_tokens(probe: Probe) -> float:
+    if probe.needs_likelihoods or probe.spec.answers_of:
+        return 0.0
+    return float(len(probe.data.samples) * probe.spec.max_tokens)
+
+
+def estimate_words(seconds: float, rates: Rates) -> str:
+    """The label of a run, as in "about 0.7 hours (rates of earlier runs on this machine)"."""
+    time = f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+    return f"about {time} (rates of {rates.origin})"
