@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -31,6 +32,7 @@ from workbench.core.errors import InvalidLogin
 from workbench.core.registry import BACKENDS, load
 from workbench.core.settings import Settings
 from workbench.engine.memory import free_for_models
+from workbench.remote_keys import StoredKeys
 from workbench.service import Workbench
 from workbench.store import Store
 
@@ -48,9 +50,13 @@ Page = Callable[[FastAPI, Workbench], None]
 
 def make_workbench(settings: Settings, catalogue: Catalogue, store: Store | None = None) -> Workbench:
     """The service over a catalogue, with engine and memory plan. Raises: ConfigurationError for a wrong guard."""
+    stored_keys = StoredKeys(settings)
 
     def open_model(card: ModelCard, progress: Progress) -> Backend:
-        backend: Backend = load(BACKENDS, card.backend, "backend")(card, settings, progress)
+        open_backend = load(BACKENDS, card.backend, "backend")
+        if card.backend == "remote" and card.api_key_env is None:
+            open_backend = partial(open_backend, stored_key=stored_keys.read(card.id))
+        backend: Backend = open_backend(card, settings, progress)
         return backend
 
     return Workbench(settings, catalogue, Pool(catalogue, open_model, _memory_plan(settings)), store)

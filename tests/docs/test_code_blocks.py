@@ -124,6 +124,7 @@ def _environment(folder: Path, server: LiveServer) -> dict[str, str]:
         "WORKBENCH_HOME": str(home / "workbench"),
         "WORKBENCH_MODELS": str(catalogue),
         "WORKBENCH_API_KEY": server.api_key,
+        "WORKBENCH_PORT": "0",
         "GPU_ENDPOINT_KEY": "a key of somebody else's",
     }
 

@@ -1,26 +1,22 @@
 """Any OpenAI-compatible endpoint as a Backend: a region of its own in the catalogue.
 
 Which fields it honours is probed once, when it is opened; a request that sets a field which the endpoint ignores or
-refuses is refused here by name, so that nothing is silently left out.
+refuses is refused here by name, so that nothing is silently left out. A request that cannot have been answered is sent
+again; an endpoint that keeps failing is left alone for a while.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
-from openai import (
-    APIConnectionError,
-    APIError,
-    APIStatusError,
-    APITimeoutError,
-    AsyncOpenAI,
-    OpenAI,
-    OpenAIError,
-    Timeout,
-)
+from openai import AsyncOpenAI, OpenAI, OpenAIError, Timeout
 
+from workbench.backends.circuit import Circuit
+from workbench.backends.remote_errors import as_workbench_error, is_endpoints_fault, pause_before_retry
 from workbench.backends.remote_probe import Probed, probe
 from workbench.backends.remote_wire import (
     asks_prompt_scores,
@@ -41,21 +37,13 @@ from workbench.core.chat import (
     Started,
     StreamEvent,
 )
-from workbench.core.errors import (
-    BackendFailed,
-    ConfigurationError,
-    InvalidRequest,
-    RateLimited,
-    Unavailable,
-    UnsupportedParameter,
-    WeightsError,
-    WorkbenchError,
-)
+from workbench.core.errors import ConfigurationError, UnsupportedParameter, WeightsError
 from workbench.core.settings import Settings
 
 UNKNOWN_CONTEXT = 8192
 """Taken for the context's length where neither catalogue nor endpoint says it, in tokens."""
-TIMEOUT = Timeout(600.0, connect=10.0)
+TIMEOUT = Timeout(600.0, connect=10.0, pool=30.0)
+"""In seconds: long between two tokens, since an endpoint may queue a request before its first; short to connect."""
 _NO_KEY = "none"
 
 
@@ -65,6 +53,7 @@ class RemoteBackend:
     def __init__(self, card: ModelCard, client: AsyncOpenAI, probed: Probed) -> None:
         self._model = card.remote_model or card.id
         self._client = client
+        self._circuit = Circuit()
         self._refused = probed.ignored | probed.refused
         self._info = ModelInfo(
             context_length=card.context_length or probed.context_length or UNKNOWN_CONTEXT,
@@ -94,14 +83,31 @@ class RemoteBackend:
         """The request's events. Raises: UnsupportedParameter, or the endpoint's own error as one of ours."""
         self._refuse_unsupported(request)
         await context.turn()
+        self._circuit.enter()
         events = self._scored(request) if asks_prompt_scores(request) else self._streamed(request)
+        has_begun = False
         try:
             async for event in events:
+                if isinstance(event, Started):
+                    has_begun = True
+                    self._circuit.succeeded()
                 if isinstance(event, Delta) and event.finish_reason is not None:
                     context.finish_choice()
                 yield event
-        except OpenAIError as failure:
-            raise as_workbench_error(failure) from failure
+        except (OpenAIError, ValueError) as failure:
+            # ValueError: what is no JSON where JSON was due
+            self._judge(failure)
+            raise as_workbench_error(failure, has_begun=has_begun) from failure
+        except BaseException:
+            self._circuit.left()
+            raise
+
+    def _judge(self, failure: Exception) -> None:
+        """Whether the endpoint still answers is what the circuit wants to know, not whether it liked the request."""
+        if is_endpoints_fault(failure):
+            self._circuit.failed()
+        else:
+            self._circuit.succeeded()
 
     def _refuse_unsupported(self, request: GenerationRequest) -> None:
         for name in request.params.set_fields():
@@ -123,7 +129,8 @@ class RemoteBackend:
         )
         usage: Any = None
         has_started = False
-        async with await create(**arguments, stream=True, stream_options={"include_usage": True}) as chunks:
+        asked = partial(create, **arguments, stream=True, stream_options={"include_usage": True})
+        async with await _with_retries(asked) as chunks:
             async for chunk in chunks:
                 if not has_started:
                     has_started = True
@@ -141,7 +148,8 @@ class RemoteBackend:
             "echo": True,
             "logprobs": max(request.logprobs or 0, 1),
         }
-        answer = await self._client.completions.create(**{**arguments, "max_tokens": 1, "n": 1})
+        asked = partial(self._client.completions.create, **{**arguments, "max_tokens": 1, "n": 1})
+        answer = await _with_retries(asked)
         usage = usage_of(answer.usage)
         scores = text_logprobs(answer.choices[0].logprobs)
         prompt_tokens = usage.prompt_tokens or max(len(scores) - 1, 0)
@@ -154,42 +162,28 @@ class RemoteBackend:
         yield Finished(usage)
 
 
-def as_workbench_error(failure: OpenAIError) -> WorkbenchError:
-    """The endpoint's error as one of ours: its own message for what the caller can mend, ours for the rest."""
-    if isinstance(failure, APITimeoutError):
-        return Unavailable("The remote endpoint did not answer in time. Try again.", retry_after_seconds=5)
-    if isinstance(failure, APIConnectionError):
-        return Unavailable("The remote endpoint cannot be reached. Try again later.", retry_after_seconds=10)
-    if isinstance(failure, APIStatusError):
-        return _from_status(failure)
-    if isinstance(failure, APIError):
-        return BackendFailed(f"The remote endpoint failed in the middle: {failure.message}")
-    return BackendFailed("The remote endpoint answered in a way that cannot be read.")
+async def _with_retries(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """What `ask` gives, asked again after a pause where that can help. Raises: the last failure."""
+    attempt = 1
+    while True:
+        try:
+            return await ask()
+        except OpenAIError as failure:
+            pause = pause_before_retry(failure, attempt)
+            if pause is None:
+                raise
+        await asyncio.sleep(pause)
+        attempt += 1
 
 
-def _from_status(failure: APIStatusError) -> WorkbenchError:
-    status = failure.status_code
-    if status in (400, 404, 413, 422):
-        return InvalidRequest(
-            f"The remote endpoint refused the request: {failure.message}", param=failure.param
-        )
-    if status in (401, 403):
-        return BackendFailed("The remote endpoint refused its key. The operator must correct api_key_env.")
-    if status == 429:
-        wait = failure.response.headers.get("retry-after", "")
-        seconds = float(wait) if wait.replace(".", "", 1).isdigit() else 5.0
-        return RateLimited(
-            "The remote endpoint is busy, please try again later", retry_after_seconds=min(seconds, 120)
-        )
-    return Unavailable(f"The remote endpoint answered {status}. Try again later.", retry_after_seconds=5)
-
-
-def open_backend(card: ModelCard, settings: Settings, progress: Progress) -> RemoteBackend:
-    """Connects to the endpoint and probes it; blocking.
+def open_backend(
+    card: ModelCard, settings: Settings, progress: Progress, *, stored_key: str | None = None
+) -> RemoteBackend:
+    """Connects to the endpoint and probes it; blocking. The key is the variable's, else the stored one, else none.
 
     Raises: ConfigurationError when its key's variable is not set, WeightsError when it does not answer.
     """
-    key = os.environ.get(card.api_key_env) if card.api_key_env is not None else _NO_KEY
+    key = (stored_key or _NO_KEY) if card.api_key_env is None else os.environ.get(card.api_key_env)
     if key is None:
         raise ConfigurationError(
             f"{card.api_key_env} is not set: it must hold the key of `{card.id}`'s endpoint."
@@ -202,6 +196,7 @@ def open_backend(card: ModelCard, settings: Settings, progress: Progress) -> Rem
             reason = as_workbench_error(failure).message
             raise WeightsError(f"The endpoint of `{card.id}` cannot be used: {reason}") from failure
     progress("ready", 1.0)
+    # Its pool holds up to 1,000 connections and keeps 100 idle ones for the next requests.
     return RemoteBackend(
         card, AsyncOpenAI(base_url=card.source, api_key=key, max_retries=0, timeout=TIMEOUT), probed
     )

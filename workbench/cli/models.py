@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from typing import Annotated
 
 import typer
 
 from workbench.core.errors import InvalidRequest
-from workbench.core.settings import read_settings
+from workbench.core.settings import Settings, read_settings
 
 app = typer.Typer(help="The catalogue of models.", no_args_is_help=True)
 
@@ -54,6 +55,50 @@ def pull(
 
     folder = ensure_embedded(card.source.removeprefix(_EMBEDDED), settings.home, _Progress())
     typer.echo(str(folder))
+
+
+@app.command("set-key")
+def set_key(
+    model: Annotated[str, typer.Argument(metavar="ID", help="A remote entry of the catalogue.")],
+) -> None:
+    """Store the key of a remote endpoint, encrypted; it is asked for, or read from standard input."""
+    from workbench.cli.local_store import with_store
+    from workbench.remote_keys import StoredKeys
+
+    settings = read_settings()
+    _check_takes_key(model, settings)
+    key = (
+        typer.prompt("Key", hide_input=True, err=True)
+        if sys.stdin.isatty()
+        else sys.stdin.readline().rstrip("\n")
+    )
+    keys = StoredKeys(settings)
+    with_store(lambda store: keys.put(store, model, key))
+    typer.echo(
+        f"The key of {model} is stored. A running server takes it when it loads the model next.", err=True
+    )
+
+
+@app.command("delete-key")
+def delete_key(
+    model: Annotated[str, typer.Argument(metavar="ID", help="A remote entry of the catalogue.")],
+) -> None:
+    """Forget the stored key of a remote endpoint."""
+    from workbench.cli.local_store import with_store
+
+    if not with_store(lambda store: store.remote_keys.delete(model)):
+        raise InvalidRequest(f"No key is stored for `{model}`.")
+
+
+def _check_takes_key(model: str, settings: Settings) -> None:
+    """Raises: InvalidRequest for a model that would never use a stored key."""
+    from workbench.backends.catalogue import read_catalogue
+
+    card = read_catalogue(settings.models).get(model)
+    if card.backend != "remote":
+        raise InvalidRequest(f"`{model}` is no remote endpoint: it needs no key.")
+    if card.api_key_env is not None:
+        raise InvalidRequest(f"`{model}` takes its key from {card.api_key_env}. Remove api_key_env first.")
 
 
 class _Progress:

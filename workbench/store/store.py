@@ -21,6 +21,7 @@ from workbench.store.login_attempts import LoginAttempts
 from workbench.store.model_requests import ModelRequests
 from workbench.store.opening import open_database
 from workbench.store.passwords import Passwords
+from workbench.store.remote_keys import RemoteKeys
 from workbench.store.upgrade import upgrade
 from workbench.store.usage import UsageRecords
 
@@ -44,6 +45,7 @@ class Store:
         self.model_requests = ModelRequests(database, clock)
         self.attachments = Attachments(database)
         self.experiments = Experiments(database, clock)
+        self.remote_keys = RemoteKeys(database, clock)
         self.admin_log = AdminLog(database, clock)
         self.accounts = Accounts(database, clock, Passwords(), LoginAttempts())
 

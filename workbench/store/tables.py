@@ -186,3 +186,12 @@ admin_log = Table(
     Column("action", String(64), nullable=False),
     Column("subject", String(255), nullable=False),
 )
+
+remote_keys = Table(
+    "remote_keys",
+    metadata,
+    Column("model", String(255), primary_key=True),
+    # Encrypted by store.vault, whose key lies outside the database.
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("set_at", UtcDateTime, nullable=False),
+)
