@@ -38,7 +38,7 @@ CATALOGUE = "".join(
     f'[[models]]\nid = "{id_}"\nsource = "Paris, on the Seine, says the script."\nbackend = "scripted"\n'
     for id_ in (MODEL, f"{MODEL}:int8")
 )
-FILES_READERS_HAVE = (".venv/bin/activate", "cert.pem", "key.pem", "models.toml")
+FILES_READERS_HAVE = (".venv/bin/activate", "cert.pem", "key.pem")
 SLOW = {f"docs/how-to/{page}.md" for page in ("evaluate-your-data", "load-test", "moderation")}
 EVERY_BLOCK = [block for path in DOCUMENTS for block in blocks(path)]
 
@@ -115,7 +115,7 @@ def _environment(folder: Path, server: LiveServer) -> dict[str, str]:
         (folder / file).touch()
     home = folder.parent / "home"
     home.mkdir()
-    catalogue = home / "models.toml"
+    catalogue = folder / "models.toml"
     catalogue.write_text(CATALOGUE)
     shims = install(folder.parent / "commands")
     return {

@@ -1,4 +1,4 @@
-"""`workbench models list | pull`: the catalogue, and the weights it needs."""
+"""`workbench models list | pull | set-key | delete-key`: the catalogue, and the weights it needs."""
 
 from __future__ import annotations
 
@@ -92,9 +92,9 @@ def delete_key(
 
 def _check_takes_key(model: str, settings: Settings) -> None:
     """Raises: InvalidRequest for a model that would never use a stored key."""
-    from workbench.backends.catalogue import read_catalogue
+    from workbench.backends.added import open_catalogue
 
-    card = read_catalogue(settings.models).get(model)
+    card = open_catalogue(settings).get(model)
     if card.backend != "remote":
         raise InvalidRequest(f"`{model}` is no remote endpoint: it needs no key.")
     if card.api_key_env is not None:
