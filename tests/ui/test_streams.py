@@ -91,3 +91,22 @@ async def test_a_cancelled_reader_closes_every_stream() -> None:
 @pytest.mark.parametrize(("messages", "seconds"), [(0, 0.05), (20, 0.05), (100, 0.15), (400, 0.6)])
 def test_long_threads_are_painted_less_often(messages: int, seconds: float) -> None:
     assert flush_seconds(messages) == pytest.approx(seconds)
+
+
+async def test_a_reader_that_is_slow_rests_as_long_as_it_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    really_sleep = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        rests.append(seconds)
+        await really_sleep(0)
+
+    source = Source(3)
+    batches = gathered({"a": source.events()}, no_wait)
+    first = await anext(batches)
+    assert first
+    await really_sleep(0.05)
+    monkeypatch.setattr("workbench.ui.streams.asyncio.sleep", sleep)
+    await anext(batches)
+    await batches.aclose()
+    assert max(rests) >= 0.05

@@ -14,6 +14,10 @@ TICK_SECONDS = 0.1
 """The longest silence: an empty batch lets the reader look at the stop button and at a model's loading."""
 
 
+LONGEST_REST_SECONDS = 1.0
+"""Between two batches of a stream that goes on, however slow the reader is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failed:
     """A stream ended with this error."""
@@ -43,10 +47,12 @@ async def gathered(
 ) -> AsyncGenerator[list[Arrival], None]:
     """Batches of what the streams gave, by their names; ends when all have ended.
 
-    The first event of a silence comes at once, what follows within `seconds()` comes together. Each stream
-    runs in a task of its own from start to end, so a time-out or a cancel scope inside it stays in one task.
-    Closing this generator closes every stream before it returns.
+    The first event of a silence comes at once, what follows within `seconds()` comes together; or, on a busy
+    machine, within as long as the reader took over the batch before, so that reading never takes all the time.
+    Each stream runs in a task of its own from start to end, so a time-out or a cancel scope inside it stays in one
+    task. Closing this generator closes every stream before it returns.
     """
+    loop = asyncio.get_running_loop()
     queue: asyncio.Queue[Arrival] = asyncio.Queue()
     tasks = [asyncio.create_task(_pump(name, stream, queue)) for name, stream in streams.items()]
     open_streams = len(tasks)
@@ -54,9 +60,10 @@ async def gathered(
         while open_streams:
             batch = await _next_batch(queue)
             open_streams -= sum(isinstance(event, Failed | Ended) for _, event in batch)
+            given_at = loop.time()
             yield batch
             if batch and open_streams:
-                await asyncio.sleep(seconds())
+                await asyncio.sleep(min(max(seconds(), loop.time() - given_at), LONGEST_REST_SECONDS))
     finally:
         for task in tasks:
             task.cancel()
