@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, OpenPage
+from tests.browser.conftest import DESKTOP, PHONE, OpenPage, choose_view
 from tests.browser.demo import SMALL, Stage
 from tests.browser.test_look import SCHEMES, axe_violations, is_wider_than_its_window, shoot
 from workbench.backends.scripted import Script
@@ -70,6 +70,32 @@ def test_each_column_has_settings_of_its_own(open_page: OpenPage, stage: Stage) 
     ask_all(page, "why is the sky blue")
     assert stage.backends[SMALL].calls[-1].request.params.temperature == 0.7
     assert stage.backends[f"{SMALL}:int8"].calls[-1].request.params.temperature == 0.1
+
+
+def test_the_models_that_were_compared_become_candidates_of_an_experiment(open_page: OpenPage) -> None:
+    page = open_compare(open_page)
+    page.click(".wb-pane-0 .wb-pane-settings > button")
+    page.fill("#pane-0-system textarea", "Be brief.")
+    page.click("#wb-compare-evaluate")
+    expect(page.locator("#wb-evaluate-models")).to_contain_text("SmolLM2-135M-Instruct:int8")
+    expect(page.locator("#wb-evaluate-system textarea")).to_have_value("")
+
+
+def test_what_was_compared_is_listed_among_the_calls_of_the_tab(open_page: OpenPage, stage: Stage) -> None:
+    page = open_compare(open_page)
+    stage.scripts += [Script("One"), Script("Two")]
+    ask_all(page, "Hello")
+    page.click("[data-page=serverless]")
+    choose_view(page, "API")
+    expect(page.locator("#api-calls details")).to_have_count(2)
+    expect(page.locator("#api-calls summary").first).to_contain_text("Compare · SmolLM2-135M-Instruct:int8")
+
+
+def test_a_quantized_model_says_beside_its_speed_why(open_page: OpenPage) -> None:
+    page = open_compare(open_page)
+    ask_all(page, "Hello")
+    expect(page.locator(".wb-pane-1 .wb-remark")).to_contain_text("slower alone, faster in batches")
+    expect(page.locator(".wb-pane-0 .wb-remark")).to_have_count(0)
 
 
 def test_the_address_opens_the_page_and_the_chat_is_still_there_on_the_way_back(open_page: OpenPage) -> None:

@@ -63,12 +63,12 @@ def build_ui(workbench: Workbench, caller_of: CallerOf = local_user) -> gr.Block
         analytics_enabled=False,
         delete_cache=CACHE_SECONDS,
     ) as ui:
-        menus = ModelMenus(workbench, caller_of)
+        menus, candidates = ModelMenus(workbench, caller_of), gr.State([[], ""])
         build_navigation(tuple(PAGES), LINKS, first=FIRST_PAGE)
         with gr.Tabs(selected=FIRST_PAGE, elem_id="wb-pages") as tabs:
             for page, build in PAGES.items():
                 with gr.Tab(page.label, id=page.name, elem_id=f"page-{page.name}") as tab:
-                    build(PageContext(ui, tabs, tab, workbench, caller_of, menus))
+                    build(PageContext(ui, tabs, tab, workbench, caller_of, menus, candidates))
         menus.bind(ui, tabs)
     ui.queue(default_concurrency_limit=EVENTS_AT_ONCE, max_size=EVENTS_WAITING, api_open=False)
     return ui

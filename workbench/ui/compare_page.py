@@ -36,7 +36,7 @@ class ComparePane:
 
 @dataclass(frozen=True, slots=True)
 class ComparePage:
-    """The page's parts. `sent` carries the calls that were made out, unseen."""
+    """The page's parts. `evaluate` opens an experiment of these models; `sent` carries the calls made out, unseen."""
 
     session: gr.State
     mode: gr.Radio
@@ -47,6 +47,7 @@ class ComparePage:
     send: gr.Button
     stop: gr.Button
     reset: gr.Button
+    evaluate: gr.Button
     differences: gr.HTML
     sent: gr.Textbox
 
@@ -66,6 +67,7 @@ def build_compare_parts(models: Sequence[ModelStatus]) -> ComparePage:
                 [str(number) for number in range(2, PANES + 1)], value=str(PANES_AT_FIRST), label="Models",
                 show_label=False, container=False, elem_id="wb-compare-count", elem_classes="wb-segmented",
             )  # fmt: skip
+            evaluate = gr.Button("Evaluate these", size="sm", elem_id="wb-compare-evaluate", scale=0)
         with gr.Row(elem_id="wb-panes"):
             panes = tuple(_build_pane(place, models) for place in range(PANES))
         differences = markup(elem_id="wb-compare-differences")
@@ -81,7 +83,9 @@ def build_compare_parts(models: Sequence[ModelStatus]) -> ComparePage:
                 send = icon_button("Send to all", "wb-compare-send", "wb-send", variant="primary")
                 stop = icon_button("Stop all", "wb-compare-stop", "wb-stop", visible=False)
         sent = gr.Textbox(visible="hidden")
-    return ComparePage(session, mode, count, panes, notice, composer, send, stop, reset, differences, sent)
+    return ComparePage(
+        session, mode, count, panes, notice, composer, send, stop, reset, evaluate, differences, sent
+    )
 
 
 def pane_title(status: ModelStatus) -> str:

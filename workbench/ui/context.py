@@ -15,7 +15,8 @@ from workbench.ui.model_menus import ModelMenus
 class PageContext:
     """`ui` is all of it, `tabs` holds the pages, `tab` is this page; `caller_of` says who an event acts for.
 
-    Drop-downs of models are added to `menus`.
+    Drop-downs of models are added to `menus`. `candidates` is a list [models, system prompt] that another page hands
+    to Evaluate by changing it.
     """
 
     ui: gr.Blocks
@@ -24,6 +25,7 @@ class PageContext:
     workbench: Workbench
     caller_of: CallerOf
     menus: ModelMenus
+    candidates: gr.State
 
     def is_opened_by(self, chosen: gr.SelectData) -> bool:
         """True when a selection among `tabs` opens this page, rather than leaves it."""

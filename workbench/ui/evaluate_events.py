@@ -134,6 +134,8 @@ def bind_evaluate(page: EvaluatePage, library: ExperimentLibrary, context: PageC
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     status = [page.running, page.notice, page.run, page.cancel, page.timer]
     listing = [page.past, page.report]
+    models, system, *_ = page.fields
+    context.candidates.change(lambda handed: handed, [context.candidates], [models, system], **quiet)
     page.run.click(events.run, list(page.fields), status, **quiet)
     reckoned = [page.fields[place] for place in ESTIMATED_BY]
     gr.on([field.change for field in reckoned], events.estimate, list(page.fields), [page.estimate], **quiet)
