@@ -76,8 +76,10 @@ def test_the_models_that_were_compared_become_candidates_of_an_experiment(open_p
     page = open_compare(open_page)
     page.click(".wb-pane-0 .wb-pane-settings > button")
     page.fill("#pane-0-system textarea", "Be brief.")
+    page.click("#pane-1-model input")
+    page.click("[role=option]:has-text('thinker')")
     page.click("#wb-compare-evaluate")
-    expect(page.locator("#wb-evaluate-models")).to_contain_text("SmolLM2-135M-Instruct:int8")
+    expect(page.locator("#wb-evaluate-models")).to_contain_text("thinker")
     expect(page.locator("#wb-evaluate-system textarea")).to_have_value("")
 
 
