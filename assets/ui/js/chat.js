@@ -1,12 +1,14 @@
-// What Gradio's thread says to screen readers and keyboards, put right.
+// What Gradio's thread and charts say to screen readers and keyboards, put right.
 "use strict";
 
 (() => {
   // It names every message by its source text: for our own decoration that source is markup, and no name is better.
   // Its examples are a "list" of buttons, which is no list. Wide code must be reachable for a keyboard to scroll it.
+  // A chart's marks are symbols without a name.
   function mend() {
     for (const element of document.querySelectorAll('[aria-label^="bot\'s message: <"]')) element.removeAttribute("aria-label");
     for (const element of document.querySelectorAll('.examples[role="list"]')) element.removeAttribute("role");
+    for (const marks of document.querySelectorAll('[role="graphics-symbol"]:not([aria-label])')) marks.setAttribute("aria-label", "Marks of the chart");
     for (const block of document.querySelectorAll(".bot pre:not([tabindex])")) block.tabIndex = 0;
   }
   let isPlanned = false;
