@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import random
 import time
 from collections.abc import Callable
 
-import psutil
 import pytest
 import torch
 
-from tests.engine.driver import Driver, Got
+from tests.engine.driver import Driver
 from tests.engine.tiny_models import KINDS, VOCABULARY, greedy, tiny_model
 from workbench.core.chat import FinishReason
 from workbench.core.errors import BackendFailed, EngineRestarting, Overloaded
@@ -289,46 +286,3 @@ def wait_for(is_so: Callable[[], bool], seconds: float = 60) -> None:
     while not is_so():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.005)
-
-
-@pytest.mark.slow
-def test_a_long_mixed_load_ends_with_no_row_in_use_and_flat_memory() -> None:
-    """Random arrivals, cancels and failures for WORKBENCH_SOAK_SECONDS (default 600)."""
-    seconds = float(os.environ.get("WORKBENCH_SOAK_SECONDS", "600"))
-    rng = random.Random(7)
-    driver = Driver(tiny_model("llama"), max_rows=6)
-    driver.engine.start()
-    running: list[Got] = []
-    sizes: list[int] = []
-    submitted = 0
-    end = time.monotonic() + seconds
-    try:
-        while time.monotonic() < end:
-            if len(running) < 12:
-                length, choices = rng.randint(1, 120), rng.choice([1, 1, 1, 3])
-                got = driver.submit(
-                    prompt(length, rng.randrange(40)),
-                    choices=choices,
-                    max_tokens=rng.randint(0, 60),
-                    temperature=rng.choice([0.0, 1.0]),
-                    scope=f"key {rng.randrange(4)}",
-                    prompt_logprobs=rng.choice([None, None, 2]),
-                )
-                driver.engine._wake.set()
-                running.append(got)
-                submitted += 1
-            if rng.random() < 0.1 and running:
-                victim = running.pop(rng.randrange(len(running)))
-                assert victim.job is not None
-                driver.engine.cancel(victim.job)
-            running = [got for got in running if not got.is_over]
-            sizes.append(psutil.Process().memory_info().rss)
-            time.sleep(0.002)
-        wait_for(lambda: all(got.is_over for got in running))
-        wait_for(lambda: driver.engine.load.running == 0)
-    finally:
-        driver.engine.close()
-    assert submitted > seconds
-    assert driver.prefixes.nbytes <= 64 << 20
-    middle, last = sizes[len(sizes) // 3], sizes[-1]
-    assert last < middle + (96 << 20)
