@@ -9,9 +9,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from workbench.core.caller import Caller, CallerLimits
-from workbench.core.errors import Forbidden, NotFound
+from workbench.core.access import AccountRole
+from workbench.core.caller import LOCAL_USER, Caller, CallerLimits
+from workbench.core.errors import Forbidden, InvalidRequest, NotFound
 from workbench.store import Account, DayOfUse, KeyRecord, NewKey, Store
+
+_OWN_PAGE = "account page"
+"""Where wrong old passwords come from, as the counter of log-in attempts sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,18 @@ class AccountDesk:
         await self._store().keys.revoke(key_id)
         await self._record(caller, "key.revoke", key_id)
 
+    async def set_key_disabled(self, caller: Caller, key_id: str, is_disabled: bool) -> None:
+        """The key opens nothing until it is enabled again. Raises: NotFound."""
+        await self._key(caller, key_id)
+        await self._store().keys.set_disabled(key_id, is_disabled)
+        await self._record(caller, "key.disable" if is_disabled else "key.enable", key_id)
+
+    async def set_key_limits(self, caller: Caller, key_id: str, limits: CallerLimits) -> None:
+        """Other limits, from the next request on. Raises: NotFound; InvalidRequest for a limit below 1."""
+        await self._key(caller, key_id)
+        await self._store().keys.set_limits(key_id, limits)
+        await self._record(caller, "key.limits", key_id)
+
     async def usage(self, caller: Caller, days: int, *, of_everybody: bool = False) -> Sequence[DayOfUse]:
         """Use of the last `days` UTC days, today included. Raises: Forbidden for everybody's without an admin."""
         _require(caller, is_admin_needed=of_everybody)
@@ -75,6 +91,37 @@ class AccountDesk:
         """Every account, by name. Raises: Forbidden."""
         _require(caller, is_admin_needed=True)
         return await self._store().accounts.list()
+
+    async def change_password(self, caller: Caller, old: str, new: str) -> None:
+        """The caller's own password; every session of the account ends.
+
+        Raises: InvalidLogin for a wrong old password; RateLimited after too many of them; InvalidRequest for a new one
+            that is too short, or for who has none.
+        """
+        if caller == LOCAL_USER:
+            raise InvalidRequest("The one local user has no password.", param="password")
+        accounts = self._store().accounts
+        await accounts.log_in(caller.account, old, _OWN_PAGE)
+        await accounts.set_password(caller.account, new)
+
+    async def create_account(self, caller: Caller, name: str, password: str, role: AccountRole) -> Account:
+        """A new account. Raises: Forbidden; InvalidRequest for a name that is taken or no name, or a short password."""
+        _require(caller, is_admin_needed=True)
+        made = await self._store().accounts.create(name, password, role)
+        await self._record(caller, "account.create", made.name)
+        return made
+
+    async def reset_password(self, caller: Caller, name: str, password: str) -> None:
+        """Another password for an account that lost its own. Raises: Forbidden, NotFound, InvalidRequest."""
+        _require(caller, is_admin_needed=True)
+        await self._store().accounts.set_password(name, password)
+        await self._record(caller, "account.password", name)
+
+    async def set_role(self, caller: Caller, name: str, role: AccountRole) -> None:
+        """Another role; sessions of the account end. Raises: Forbidden, NotFound; InvalidRequest for the last admin."""
+        _require(caller, is_admin_needed=True)
+        await self._store().accounts.set_role(name, role)
+        await self._record(caller, f"account.{role.value}", name)
 
     async def set_disabled(self, caller: Caller, name: str, is_disabled: bool) -> None:
         """Closes an account with all its keys, or opens it again; its keys stay revoked.

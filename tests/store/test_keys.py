@@ -218,3 +218,15 @@ async def test_a_key_speaks_for_its_account_within_its_scope_and_limits(store: S
     assert not caller.may_use("b")
     assert not caller.is_admin
     assert (await store.keys.get(admin.id)).caller.is_admin
+
+
+async def test_a_disabled_key_opens_nothing_until_it_is_enabled(store: Store) -> None:
+    made = await store.keys.create(name="ci")
+    await store.keys.set_disabled(made.id, True)
+    with pytest.raises(InvalidApiKey, match="disabled"):
+        await store.keys.authenticate(made.secret)
+    rotated = await store.keys.rotate(made.id)
+    with pytest.raises(InvalidApiKey, match="disabled"):
+        await store.keys.authenticate(rotated.secret)
+    await store.keys.set_disabled(made.id, False)
+    assert (await store.keys.authenticate(rotated.secret)).id == made.id

@@ -11,8 +11,9 @@ from workbench.accounts import AccountDesk
 from workbench.core.caller import LOCAL_USER, Caller
 from workbench.core.errors import InvalidApiKey
 from workbench.store import Store
-from workbench.ui.account_events import EVERYBODY, MINE, AccountEvents
+from workbench.ui.account_events import DISABLE, ENABLE, EVERYBODY, MINE, AccountEvents
 
+ADA = Caller("account:ada", account="ada", is_admin=True)
 BOB = Caller("account:bob", account="bob")
 REQUEST = gr.Request()
 
@@ -73,12 +74,45 @@ async def test_a_member_who_asks_for_everybodys_is_refused(store: Store) -> None
     assert "Only an admin" in sums
 
 
-async def test_the_one_local_user_has_nobody_to_log_out(store: Store) -> None:
-    name, _, accounts = await events(store, LOCAL_USER).who(REQUEST)
-    assert (name, accounts) == ("", "")
+def test_the_one_local_user_has_nobody_to_log_out(store: Store) -> None:
+    name, whose = events(store, LOCAL_USER).who(REQUEST)
+    assert (name, whose.visible) == ("", False)
 
 
-async def test_a_member_can_log_out_but_sees_no_accounts(store: Store) -> None:
-    name, whose, accounts = await events(store).who(REQUEST)
-    assert 'action="logout"' in name
-    assert (whose.visible, accounts) == (False, "")
+def test_a_member_can_log_out_and_an_admin_sees_everybodys(store: Store) -> None:
+    for caller, sees_everybody in ((BOB, False), (ADA, True)):
+        name, whose = events(store, caller).who(REQUEST)
+        assert 'action="logout"' in name
+        assert whose.visible is sees_everybody
+
+
+async def test_a_key_is_disabled_and_enabled_by_one_switch(store: Store) -> None:
+    account = events(store)
+    secret, _ = await make(account)
+    key_id = (await store.keys.authenticate(secret)).id
+    assert "is disabled" in await account.switch(REQUEST, key_id, DISABLE)
+    with pytest.raises(InvalidApiKey, match="disabled"):
+        await store.keys.authenticate(secret)
+    switch, *_ = await account.choose(REQUEST, MINE, key_id)
+    assert switch.value == ENABLE
+    table, chosen = await account.keys(REQUEST, MINE, key_id)
+    assert ("disabled" in table, chosen.value) == (True, key_id)
+    assert "is enabled" in await account.switch(REQUEST, key_id, ENABLE)
+    assert (await store.keys.authenticate(secret)).id == key_id
+
+
+async def test_a_keys_limits_are_shown_and_changed(store: Store) -> None:
+    account = events(store)
+    secret, _ = await make(account)
+    key_id = (await store.keys.authenticate(secret)).id
+    assert (await account.choose(REQUEST, MINE, key_id))[1:] == (None, 5, None)
+    assert "are saved" in await account.limit(REQUEST, key_id, 2, None, 1000)
+    assert (await account.choose(REQUEST, MINE, key_id))[1:] == (2, None, 1000)
+    assert "at least 1" in await account.limit(REQUEST, key_id, -1, None, None)
+
+
+async def test_a_key_of_somebody_else_is_not_there(store: Store) -> None:
+    secret, _ = await make(events(store, ADA))
+    key_id = (await store.keys.authenticate(secret)).id
+    assert "no key with this id among yours" in await events(store).switch(REQUEST, key_id, DISABLE)
+    assert "no key with this id among yours" in await events(store).limit(REQUEST, key_id, 1, None, None)

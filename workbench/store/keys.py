@@ -39,7 +39,8 @@ class KeyRecord:
 
     `prefix` is the start of its text after `wb-`. `models` are the catalogue ids it may use, None for all.
     `moderation` is what it asks of the guard at the least (`score` or `block`), None for nothing. After a
-    rotation the secret before it works until `previous_until`. `last_used_at` is exact to a minute.
+    rotation the secret before it works until `previous_until`. A disabled key opens nothing until it is enabled
+    again; a revoked one never. `last_used_at` is exact to a minute.
     """
 
     id: str
@@ -55,6 +56,7 @@ class KeyRecord:
     revoked_at: datetime | None
     last_used_at: datetime | None
     previous_until: datetime | None
+    disabled_at: datetime | None = None
 
     @property
     def caller(self) -> Caller:
@@ -71,6 +73,10 @@ class KeyRecord:
 
     def is_active(self, now: datetime) -> bool:
         """True when the key opens anything at that moment."""
+        return self.is_alive(now) and self.disabled_at is None
+
+    def is_alive(self, now: datetime) -> bool:
+        """True when the key opens something, or would once it is enabled."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
@@ -90,6 +96,7 @@ def _record(row: AnyRow) -> KeyRecord:
         revoked_at=values["revoked_at"],
         last_used_at=values["last_used_at"],
         previous_until=values["previous_until"],
+        disabled_at=values["disabled_at"],
     )
 
 
@@ -195,7 +202,7 @@ class Keys:
         if grace < timedelta(0):
             raise InvalidRequest("The grace period cannot be negative.", param="grace")
         now = self._clock()
-        if not (await self.get(key_id)).is_active(now):
+        if not (await self.get(key_id)).is_alive(now):
             raise InvalidRequest("A revoked or expired key cannot be rotated. Make a new one.", param="id")
         made = NewKey(id=key_id, secret=key_text.new_secret())
         keeps_previous = grace > timedelta(0)
@@ -225,6 +232,16 @@ class Keys:
         )
         await self._database.write(lambda connection: connection.execute(change))
 
+    async def set_disabled(self, key_id: str, is_disabled: bool) -> None:
+        """A disabled key opens nothing from the next request on, an enabled one what it did before.
+
+        Raises: NotFound.
+        """
+        await self.get(key_id)
+        moment = self._clock() if is_disabled else None
+        change = update(keys).where(keys.c.id == key_id).values(disabled_at=moment)
+        await self._database.write(lambda connection: connection.execute(change))
+
     async def set_limits(self, key_id: str, limits: CallerLimits) -> None:
         """Other limits for the key, from the next request on.
 
@@ -251,6 +268,8 @@ class Keys:
             raise _invalid("is not known here", secret)
         if found.revoked_at is not None:
             raise _invalid("was revoked", secret)
+        if found.disabled_at is not None:
+            raise _invalid("is disabled; its owner can enable it on the Account page", secret)
         if not found.is_active(now):
             raise _invalid("has expired", secret)
         if found.kind not in kinds:

@@ -76,6 +76,7 @@ keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("disabled_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
 )
 

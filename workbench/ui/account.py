@@ -8,7 +8,9 @@ import gradio as gr
 
 from workbench.accounts import AccountDesk
 from workbench.core.caller import LOCAL_USER
-from workbench.ui.account_events import EVERYBODY, MINE, AccountEvents
+from workbench.ui.account_events import DISABLE, EVERYBODY, MINE, AccountEvents
+from workbench.ui.account_password import bind_password, build_password_form
+from workbench.ui.account_people import PeopleEvents, bind_people, build_people_section
 from workbench.ui.context import PageContext
 from workbench.ui.markup import markup
 from workbench.ui.model_menus import all_of
@@ -33,9 +35,7 @@ class NewKeyForm:
     name: gr.Textbox
     days: gr.Dropdown
     models: gr.Dropdown
-    concurrency: gr.Number
-    per_minute: gr.Number
-    per_day: gr.Number
+    limits: tuple[gr.Number, ...]
     make: gr.Button
     notice: gr.HTML
     secret: gr.HTML
@@ -49,7 +49,10 @@ class KeyList:
     chosen: gr.Dropdown
     grace: gr.Dropdown
     rotate: gr.Button
+    switch: gr.Button
     revoke: gr.Button
+    limits: tuple[gr.Number, ...]
+    save_limits: gr.Button
     sure: gr.Row
     revoke_surely: gr.Button
     keep: gr.Button
@@ -76,11 +79,14 @@ def build_account_page(context: PageContext) -> None:
             who = markup(elem_id="account-who")
         with gr.Column(elem_classes="wb-account-body"):
             keys, form, usage = _key_list(), _new_key_form(models), _usage_view()
-            accounts = markup(elem_id="account-accounts")
+            password, people = build_password_form(), build_people_section()
     context.menus.add(form.models, all_of(lambda status: status.card.id))
-    events = AccountEvents(AccountDesk(lambda: workbench.store), context.caller_of)
-    context.ui.load(events.who, None, [who, usage.whose, accounts], **_quiet())
+    desk = AccountDesk(lambda: workbench.store)
+    events = AccountEvents(desk, context.caller_of)
+    context.ui.load(events.who, None, [who, usage.whose], **_quiet())
     _bind_keys(context.ui, events, keys, form, usage)
+    bind_password(context.ui, password, desk, context.caller_of)
+    bind_people(context.ui, people, PeopleEvents(desk, context.caller_of))
     _bind_usage(context.ui, events, usage)
 
 
@@ -91,18 +97,32 @@ def _key_list() -> KeyList:
         chosen = gr.Dropdown([], label="Key", elem_id="account-key", elem_classes="wb-field")
         grace = gr.Dropdown(GRACES, value=24, label="The old text stops", elem_classes="wb-field")
         rotate = gr.Button("Rotate", elem_id="account-rotate", scale=0)
+        switch = gr.Button(DISABLE, elem_id="account-switch", scale=0)
         revoke = gr.Button("Revoke", variant="stop", elem_id="account-revoke", scale=0)
     with gr.Row(visible=False, elem_classes="wb-account-row", elem_id="account-sure") as sure:
         markup(_SURE)
         surely = gr.Button("Revoke it for good", variant="stop", elem_id="account-revoke-surely", scale=0)
         keep = gr.Button("Keep it", scale=0)
-    return KeyList(table, chosen, grace, rotate, revoke, sure, surely, keep)
+    with gr.Accordion("Limits of this key", open=False, elem_classes="wb-account-more"):
+        markup('<p class="wb-none">Empty is no limit. They count from the next request on.</p>')
+        with gr.Row(elem_classes="wb-account-row"):
+            limits = _limit_fields("account-limit")
+            save = gr.Button("Save the limits", elem_id="account-save-limits", scale=0)
+    return KeyList(table, chosen, grace, rotate, switch, revoke, limits, save, sure, surely, keep)
+
+
+def _limit_fields(name: str) -> tuple[gr.Number, ...]:
+    """Concurrency, requests a minute, tokens a day."""
+    labels = ("Calls at once", "Calls a minute", "Tokens a day")
+    return tuple(
+        gr.Number(
+            None, label=label, minimum=1, precision=0, elem_id=f"{name}-{place}", elem_classes="wb-field"
+        )
+        for place, label in enumerate(labels)
+    )
 
 
 def _new_key_form(models: list[str]) -> NewKeyForm:
-    def number(label: str) -> gr.Number:
-        return gr.Number(None, label=label, minimum=1, precision=0, elem_classes="wb-field")
-
     markup("<h2>Make a key</h2>")
     with gr.Row(elem_classes="wb-account-row"):
         name = gr.Textbox(label="What it is for", placeholder="nightly evaluation", max_length=200,
@@ -112,10 +132,10 @@ def _new_key_form(models: list[str]) -> NewKeyForm:
         allowed = gr.Dropdown(models, value=[], multiselect=True, label="Models (none chosen: all)",
                               elem_classes="wb-field")  # fmt: skip
         with gr.Row(elem_classes="wb-account-row"):
-            limits = number("Calls at once"), number("Calls a minute"), number("Tokens a day")
+            limits = _limit_fields("account-new-limit")
     make = gr.Button("Make a key", variant="primary", elem_id="account-make")
     notice, secret = markup(elem_id="account-notice"), markup(elem_id="account-secret")
-    return NewKeyForm(name, days, allowed, *limits, make, notice, secret)
+    return NewKeyForm(name, days, allowed, limits, make, notice, secret)
 
 
 def _usage_view() -> UsageView:
@@ -139,15 +159,21 @@ def _bind_keys(
     ui: gr.Blocks, events: AccountEvents, keys: KeyList, form: NewKeyForm, usage: UsageView
 ) -> None:
     listed, shown = [keys.table, keys.chosen], [form.notice, form.secret]
-    wish = [form.name, form.days, form.models, form.concurrency, form.per_minute, form.per_day]
+    wish = [form.name, form.days, form.models, *form.limits]
     made = form.make.click(events.make, wish, shown, **_quiet())
     rotated = keys.rotate.click(events.rotate, [keys.chosen, keys.grace], shown, **_quiet())
     keys.revoke.click(events.ask, [keys.chosen], [keys.sure, form.notice], **_quiet())
     keys.keep.click(events.put_away, None, [keys.sure], **_quiet())
     revoked = keys.revoke_surely.click(events.revoke, [keys.chosen], shown, **_quiet())
     revoked.then(events.put_away, None, [keys.sure], **_quiet())
-    for changed in (made, rotated, revoked):
-        changed.then(events.keys, [usage.whose], listed, **_quiet())
+    switched = keys.switch.click(events.switch, [keys.chosen, keys.switch], [form.notice], **_quiet())
+    limited = keys.save_limits.click(events.limit, [keys.chosen, *keys.limits], [form.notice], **_quiet())
+    known = [keys.switch, *keys.limits]
+    for changed in (made, rotated, revoked, switched, limited):
+        changed.then(events.keys, [usage.whose, keys.chosen], listed, **_quiet()).then(
+            events.choose, [usage.whose, keys.chosen], known, **_quiet()
+        )
+    keys.chosen.change(events.choose, [usage.whose, keys.chosen], known, **_quiet())
     gr.on([ui.load, usage.whose.change], events.keys, [usage.whose], listed, **_quiet())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from html import escape
+from typing import Any
 
 import gradio as gr
 
@@ -11,12 +12,14 @@ from workbench.accounts import AccountDesk, KeyWish
 from workbench.core.caller import LOCAL_USER, Caller, CallerLimits
 from workbench.core.errors import InvalidRequest, WorkbenchError
 from workbench.store import NewKey
-from workbench.ui.account_tables import accounts_table, key_choices, keys_table, usage_frame, usage_table
+from workbench.ui.account_tables import key_choices, keys_table, usage_frame, usage_table
 from workbench.ui.identity import CallerOf
 from workbench.ui.notice import Kind, error_notice, notice_html
 
 MINE, EVERYBODY = "Mine", "Everybody"
 """Whose keys and use are shown."""
+DISABLE, ENABLE = "Disable", "Enable"
+"""What a key's switch does when it is pressed."""
 _ONCE = "You will not see this again: only a hash of it is kept. Copy it now; a lost key can be rotated."
 _LOG_OUT = (
     '<form method="post" action="logout"><span>{name}</span> '
@@ -31,30 +34,69 @@ class AccountEvents:
         self._desk = desk
         self._caller_of = caller_of
 
-    async def who(self, request: gr.Request) -> tuple[str, gr.Radio, str]:
-        """The account's name with a way out; for an admin of accounts, everybody's part of the page."""
+    def who(self, request: gr.Request) -> tuple[str, gr.Radio]:
+        """The account's name with a way out; whose keys are shown, for an admin of accounts."""
         caller = self._caller_of(request)
         if caller == LOCAL_USER:
-            return "", gr.Radio(visible=False), ""
-        name = _LOG_OUT.format(name=escape(caller.account))
-        if not caller.is_admin:
-            return name, gr.Radio(visible=False), ""
-        try:
-            accounts = accounts_table(await self._desk.accounts(caller))
-        except WorkbenchError as failure:
-            accounts = error_notice(failure)
-        return name, gr.Radio(visible=True), f"<h2>Accounts</h2>{accounts}"
+            return "", gr.Radio(visible=False)
+        return _LOG_OUT.format(name=escape(caller.account)), gr.Radio(visible=caller.is_admin)
 
-    async def keys(self, request: gr.Request, whose: str) -> tuple[str, gr.Dropdown]:
-        """The table of keys, and those that can be chosen."""
+    async def keys(
+        self, request: gr.Request, whose: str, chosen: str | None = None
+    ) -> tuple[str, gr.Dropdown]:
+        """The table of keys, and those that can be chosen; the chosen one stays chosen while it is among them."""
         caller, everybody = self._asking(request, whose)
         try:
             keys = await self._desk.keys(caller, of_everybody=everybody)
         except WorkbenchError as failure:
             return error_notice(failure), gr.Dropdown([], value=None)
         choices = key_choices(keys)
-        chosen = choices[0][1] if choices else None
-        return keys_table(keys, shows_owner=everybody), gr.Dropdown(choices, value=chosen)
+        ids = [id_ for _, id_ in choices]
+        value = chosen if chosen in ids else next(iter(ids), None)
+        return keys_table(keys, shows_owner=everybody), gr.Dropdown(choices, value=value)
+
+    async def choose(self, request: gr.Request, whose: str, key_id: str | None) -> tuple[Any, ...]:
+        """The chosen key's switch and its limits."""
+        caller, everybody = self._asking(request, whose)
+        try:
+            keys = await self._desk.keys(caller, of_everybody=everybody)
+        except WorkbenchError:
+            keys = ()
+        key = next((key for key in keys if key.id == key_id), None)
+        if key is None:
+            return gr.Button(DISABLE), None, None, None
+        limits = key.limits
+        switch = gr.Button(DISABLE if key.disabled_at is None else ENABLE)
+        return switch, limits.concurrency, limits.requests_per_minute, limits.tokens_per_day
+
+    async def switch(self, request: gr.Request, key_id: str | None, does: str) -> str:
+        """Disables the key, or enables it again, as its button says."""
+        is_disabled = does == DISABLE
+        try:
+            await self._desk.set_key_disabled(self._caller_of(request), _chosen(key_id), is_disabled)
+        except WorkbenchError as failure:
+            return error_notice(failure)
+        if is_disabled:
+            return notice_html(
+                Kind.INFO, "The key is disabled", "It opens nothing until you enable it again."
+            )
+        return notice_html(Kind.INFO, "The key is enabled", "It works again from the next request on.")
+
+    async def limit(
+        self,
+        request: gr.Request,
+        key_id: str | None,
+        concurrency: int | None,
+        per_minute: int | None,
+        per_day: int | None,
+    ) -> str:
+        """Other limits for the key; an empty field is no limit."""
+        limits = CallerLimits(concurrency or None, per_minute or None, per_day or None)
+        try:
+            await self._desk.set_key_limits(self._caller_of(request), _chosen(key_id), limits)
+        except WorkbenchError as failure:
+            return error_notice(failure)
+        return notice_html(Kind.INFO, "The limits are saved", "They count from the key's next request on.")
 
     async def make(
         self,

@@ -17,8 +17,10 @@ def key_state(key: KeyRecord, now: datetime) -> str:
     """What the key is good for at this moment."""
     if key.revoked_at is not None:
         return "revoked"
-    if not key.is_active(now):
+    if not key.is_alive(now):
         return "expired"
+    if key.disabled_at is not None:
+        return "disabled"
     if key.previous_until is not None and now < key.previous_until:
         return f"works; the one before until {minute(key.previous_until, '')}"
     return "works"
@@ -56,9 +58,9 @@ def keys_table(keys: Sequence[KeyRecord], *, shows_owner: bool = False) -> str:
 
 
 def key_choices(keys: Sequence[KeyRecord]) -> list[tuple[str, str]]:
-    """(label, id) of the keys that still open something."""
+    """(label, id) of the keys that open something, or would once they are enabled."""
     now = datetime.now(UTC)
-    return [(f"{key.name} (wb-{key.prefix}…)", key.id) for key in keys if key.is_active(now)]
+    return [(f"{key.name} (wb-{key.prefix}…)", key.id) for key in keys if key.is_alive(now)]
 
 
 def usage_frame(days: Sequence[DayOfUse]) -> pd.DataFrame:
