@@ -36,18 +36,18 @@ def test_a_key_is_made_copied_disabled_rotated_and_revoked(open_page: OpenPage) 
     expect(page.locator("#account-secret button")).to_contain_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == secret
     page.click("#account-switch")
-    expect(page.locator("#account-notice")).to_contain_text("is disabled")
+    expect(page.locator("#account-key-notice")).to_contain_text("is disabled")
     expect(page.locator("#account-keys")).to_contain_text("disabled")
     expect(page.locator("#account-switch")).to_have_text("Enable")
     page.click("#account-switch")
     expect(page.locator("#account-switch")).to_have_text("Disable")
     page.click("#account-rotate")
-    expect(page.locator("#account-notice")).to_contain_text("new text")
-    assert page.locator("#account-secret code").inner_text() != secret
+    expect(page.locator("#account-key-notice")).to_contain_text("new text")
+    assert page.locator("#account-key-secret code").inner_text() != secret
     page.click("#account-revoke")
     page.click("#account-revoke-surely")
-    expect(page.locator("#account-notice")).to_contain_text("The key is revoked")
-    expect(page.locator("#account-secret")).not_to_contain_text("wb-")
+    expect(page.locator("#account-key-notice")).to_contain_text("The key is revoked")
+    expect(page.locator("#account-key-secret")).not_to_contain_text("wb-")
 
 
 def test_a_keys_limits_are_changed(open_page: OpenPage) -> None:
@@ -56,7 +56,7 @@ def test_a_keys_limits_are_changed(open_page: OpenPage) -> None:
     page.click("text=Limits of this key")
     page.fill("#account-limit-1 input", "30")
     page.click("#account-save-limits")
-    expect(page.locator("#account-notice")).to_contain_text("limits are saved")
+    expect(page.locator("#account-key-notice")).to_contain_text("limits are saved")
     expect(page.locator("#account-keys")).to_contain_text("30 a minute")
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from workbench.core.access import KeyKind
 from workbench.core.caller import CallerLimits
 from workbench.store import DayOfUse, KeyRecord
-from workbench.ui.account_tables import key_choices, keys_table, usage_frame, usage_table
+from workbench.ui.account_tables import key_choices, keys_table, usage_table
 
 NOW = datetime.now(UTC)
 
@@ -57,18 +57,7 @@ def test_only_keys_that_open_something_can_be_chosen() -> None:
     assert [id_ for _, id_ in key_choices(keys)] == ["key_a"]
 
 
-def test_a_chart_has_one_bar_for_each_day_and_model() -> None:
-    rows = usage_frame([use(1, "m"), use(1, "m", "bob"), use(1, "n"), use(2, "m")])
-    assert rows.to_dict("list") == {
-        "day": ["2026-01-01", "2026-01-01", "2026-01-02"],
-        "model": ["m", "n", "m"],
-        "tokens": [30, 15, 15],
-        "credits": [1.0, 0.5, 0.5],
-    }
-
-
-def test_no_use_is_an_empty_chart_and_a_sentence() -> None:
-    assert usage_frame([]).empty
+def test_no_use_is_a_sentence() -> None:
     assert "Nothing was used" in usage_table([])
 
 

@@ -53,6 +53,8 @@ class KeyList:
     revoke: gr.Button
     limits: tuple[gr.Number, ...]
     save_limits: gr.Button
+    notice: gr.HTML
+    secret: gr.HTML
     sure: gr.Row
     revoke_surely: gr.Button
     keep: gr.Button
@@ -65,7 +67,7 @@ class UsageView:
     whose: gr.Radio
     days: gr.Dropdown
     unit: gr.Radio
-    chart: gr.BarPlot
+    chart: gr.HTML
     table: gr.HTML
 
 
@@ -103,12 +105,15 @@ def _key_list() -> KeyList:
         markup(_SURE)
         surely = gr.Button("Revoke it for good", variant="stop", elem_id="account-revoke-surely", scale=0)
         keep = gr.Button("Keep it", scale=0)
+    notice, secret = markup(elem_id="account-key-notice"), markup(elem_id="account-key-secret")
     with gr.Accordion("Limits of this key", open=False, elem_classes="wb-account-more"):
         markup('<p class="wb-none">Empty is no limit. They count from the next request on.</p>')
         with gr.Row(elem_classes="wb-account-row"):
             limits = _limit_fields("account-limit")
             save = gr.Button("Save the limits", elem_id="account-save-limits", scale=0)
-    return KeyList(table, chosen, grace, rotate, switch, revoke, limits, save, sure, surely, keep)
+    return KeyList(
+        table, chosen, grace, rotate, switch, revoke, limits, save, notice, secret, sure, surely, keep
+    )
 
 
 def _limit_fields(name: str) -> tuple[gr.Number, ...]:
@@ -146,8 +151,7 @@ def _usage_view() -> UsageView:
         days = gr.Dropdown(SPANS, value=30, label="Of the last", elem_classes="wb-field")
         unit = gr.Radio([("Tokens", "tokens"), ("Credits", "credits")], value="tokens", label="Counted in",
                         elem_classes="wb-field")  # fmt: skip
-    chart = gr.BarPlot(x="day", y="tokens", color="model", y_lim=[0, None], x_title="Day (UTC)",
-                       y_title="Tokens", elem_id="account-chart", height=260)  # fmt: skip
+    chart = markup(elem_id="account-chart")
     return UsageView(whose, days, unit, chart, markup(elem_id="account-usage"))
 
 
@@ -161,18 +165,22 @@ def _bind_keys(
     listed, shown = [keys.table, keys.chosen], [form.notice, form.secret]
     wish = [form.name, form.days, form.models, *form.limits]
     made = form.make.click(events.make, wish, shown, **_quiet())
-    rotated = keys.rotate.click(events.rotate, [keys.chosen, keys.grace], shown, **_quiet())
-    keys.revoke.click(events.ask, [keys.chosen], [keys.sure, form.notice], **_quiet())
+    told = [keys.notice, keys.secret]
+    rotated = keys.rotate.click(events.rotate, [keys.chosen, keys.grace], told, **_quiet())
+    keys.revoke.click(events.ask, [keys.chosen], [keys.sure, keys.notice], **_quiet())
     keys.keep.click(events.put_away, None, [keys.sure], **_quiet())
-    revoked = keys.revoke_surely.click(events.revoke, [keys.chosen], shown, **_quiet())
+    revoked = keys.revoke_surely.click(events.revoke, [keys.chosen], told, **_quiet())
     revoked.then(events.put_away, None, [keys.sure], **_quiet())
-    switched = keys.switch.click(events.switch, [keys.chosen, keys.switch], [form.notice], **_quiet())
-    limited = keys.save_limits.click(events.limit, [keys.chosen, *keys.limits], [form.notice], **_quiet())
+    switched = keys.switch.click(events.switch, [keys.chosen, keys.switch], [keys.notice], **_quiet())
+    limited = keys.save_limits.click(events.limit, [keys.chosen, *keys.limits], [keys.notice], **_quiet())
     known = [keys.switch, *keys.limits]
-    for changed in (made, rotated, revoked, switched, limited):
+    for outdated in (rotated, revoked):
+        outdated.then(events.forget, None, shown, **_quiet())
+    for changed in (rotated, revoked, switched, limited):
         changed.then(events.keys, [usage.whose, keys.chosen], listed, **_quiet()).then(
             events.choose, [usage.whose, keys.chosen], known, **_quiet()
         )
+    made.then(events.keys, [usage.whose], listed, **_quiet())
     keys.chosen.change(events.choose, [usage.whose, keys.chosen], known, **_quiet())
     gr.on([ui.load, usage.whose.change], events.keys, [usage.whose], listed, **_quiet())
 

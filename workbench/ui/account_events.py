@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
 
@@ -12,9 +12,10 @@ from workbench.accounts import AccountDesk, KeyWish
 from workbench.core.caller import LOCAL_USER, Caller, CallerLimits
 from workbench.core.errors import InvalidRequest, WorkbenchError
 from workbench.store import NewKey
-from workbench.ui.account_tables import key_choices, keys_table, usage_frame, usage_table
+from workbench.ui.account_tables import key_choices, keys_table, usage_table
 from workbench.ui.identity import CallerOf
 from workbench.ui.notice import Kind, error_notice, notice_html
+from workbench.ui.usage_chart import usage_chart
 
 MINE, EVERYBODY = "Mine", "Everybody"
 """Whose keys and use are shown."""
@@ -137,6 +138,10 @@ class AccountEvents:
         """Hides the question."""
         return gr.Row(visible=False)
 
+    def forget(self) -> tuple[str, str]:
+        """Takes away the text of a key that was made before."""
+        return "", ""
+
     async def revoke(self, request: gr.Request, key_id: str | None) -> tuple[str, str]:
         """A notice; a key that is still shown goes."""
         try:
@@ -145,14 +150,14 @@ class AccountEvents:
             return error_notice(failure), ""
         return notice_html(Kind.INFO, "The key is revoked", "It opens nothing from the next request on."), ""
 
-    async def usage(self, request: gr.Request, whose: str, days: int, unit: str) -> tuple[gr.BarPlot, str]:
+    async def usage(self, request: gr.Request, whose: str, days: int, unit: str) -> tuple[str, str]:
         """The chart and the sums."""
         caller, everybody = self._asking(request, whose)
         try:
             used = await self._desk.usage(caller, days, of_everybody=everybody)
         except WorkbenchError as failure:
-            return gr.BarPlot(), error_notice(failure)
-        chart = gr.BarPlot(usage_frame(used), y=unit, y_title=unit.capitalize(), y_lim=[0, None])
+            return "", error_notice(failure)
+        chart = usage_chart(used, unit, days, datetime.now(UTC).date())
         return chart, usage_table(used, by_account=everybody)
 
     def _asking(self, request: gr.Request, whose: str) -> tuple[Caller, bool]:
@@ -169,8 +174,8 @@ def _chosen(key_id: str | None) -> str:
 def _shown(made: NewKey, title: str) -> tuple[str, str]:
     """The notice, and the key with a button that copies it."""
     key = (
-        f'<div class="wb-secret"><code>{escape(made.secret)}</code>'
-        '<button type="button" class="wb-editor-button" data-wb-copy="#account-secret code" title="Copy the key">'
+        f'<div class="wb-secret {made.id}"><code>{escape(made.secret)}</code>'
+        f'<button type="button" class="wb-editor-button" data-wb-copy=".wb-secret.{made.id} code" title="Copy the key">'
         '<i class="wb-i-copy"></i><span>Copy</span></button></div>'
     )
     return notice_html(Kind.INFO, title, _ONCE), key

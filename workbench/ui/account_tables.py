@@ -1,16 +1,12 @@
-"""Keys, use and accounts as tables, and use as rows for a chart."""
+"""Keys, use and accounts as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from workbench.store import Account, DayOfUse, KeyRecord
 from workbench.ui.tables import minute, table_html
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def key_state(key: KeyRecord, now: datetime) -> str:
@@ -61,19 +57,6 @@ def key_choices(keys: Sequence[KeyRecord]) -> list[tuple[str, str]]:
     """(label, id) of the keys that open something, or would once they are enabled."""
     now = datetime.now(UTC)
     return [(f"{key.name} (wb-{key.prefix}…)", key.id) for key in keys if key.is_alive(now)]
-
-
-def usage_frame(days: Sequence[DayOfUse]) -> pd.DataFrame:
-    """A row for each day and model: `day`, `model`, `tokens` and `credits`."""
-    import pandas as pd
-
-    sums: dict[tuple[str, str], list[float]] = {}
-    for use in days:
-        tokens_and_credits = sums.setdefault((use.day.isoformat(), use.model), [0, 0.0])
-        tokens_and_credits[0] += use.prompt_tokens + use.completion_tokens
-        tokens_and_credits[1] += use.credits
-    rows = [(day, model, *values) for (day, model), values in sorted(sums.items())]
-    return pd.DataFrame(rows, columns=["day", "model", "tokens", "credits"])
 
 
 def usage_table(days: Sequence[DayOfUse], *, by_account: bool = False) -> str:

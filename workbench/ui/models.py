@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
@@ -26,8 +28,12 @@ def _bind(context: PageContext, page: ModelsPage, events: ModelsEvents) -> None:
     opened = [*listed, page.fitting, page.offer, form.card, form.for_members]
     watched = [page.loading, page.timer, form.notice, *listed]
 
-    async def turn_page(request: gr.Request, selected: gr.SelectData) -> Any:
-        return await events.opened(request) if context.is_opened_by(selected) else {here.notice: ""}
+    async def turn_page(request: gr.Request, selected: gr.SelectData) -> AsyncGenerator[Any, None]:
+        if not context.is_opened_by(selected):
+            return
+        async with aclosing(events.opened(request)) as updates:
+            async for update in updates:
+                yield update
 
     context.tabs.select(turn_page, None, [*opened, here.notice], **quiet)
     form.check.click(events.check, list(form.inputs), [form.found, form.notice], **quiet)

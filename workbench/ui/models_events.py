@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import gradio as gr
@@ -33,15 +34,16 @@ class ModelsEvents:
         self._workbench = workbench
         self._caller_of = caller_of
 
-    async def opened(self, request: gr.Request) -> Updates:
-        """The models, the form for who may use it, and what fits."""
+    async def opened(self, request: gr.Request) -> AsyncGenerator[Updates, None]:
+        """The models and the form for who may use it; then what fits, which takes a moment to find out."""
         page, caller = self._page, self._caller_of(request)
-        return {
+        yield {
             **await self._listed(caller),
-            **await self._fitting(caller),
+            page.here.notice: "",
             page.form.card: gr.Column(visible=caller.is_admin),
             page.form.for_members: "" if caller.is_admin else members_html(),
         }
+        yield await self._fitting(caller)
 
     async def check(self, request: gr.Request, *values: str | None) -> Updates:
         """What stands for and against the model that the form describes."""
