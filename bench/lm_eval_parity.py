@@ -31,6 +31,7 @@ from workbench.experiments.harness import (
     HarnessRun,
     completions_args,
     find_harness,
+    read_items,
     run_harness,
 )
 
@@ -141,7 +142,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--lm-eval-python", type=Path, help="python of an environment with lm-eval[api,hf]")
     parser.add_argument("--items", type=int, default=100, help="of each set")
-    parser.add_argument("--concurrent", type=int, default=4)
+    parser.add_argument("--concurrent", type=int, default=4, help="requests at once over the API")
+    parser.add_argument("--batch-size", type=int, default=16, help="in process")
+    parser.add_argument("--work", type=Path, help="keep everything here, and go on from what is there")
     options, _ = parser.parse_known_args(arguments)
     if options.lm_eval_python is None:
         say(f"Not run: lm-evaluation-harness lives in an environment of its own. {INSTALL_COMMAND}")
@@ -151,17 +154,20 @@ def main(arguments: Sequence[str]) -> int:
     # No hub is asked: weights, tokenizer and data are all on this machine.
     os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
+        work = Path(folder) if options.work is None else options.work.resolve()
+        work.mkdir(parents=True, exist_ok=True)
         tasks = tuple(write_task(name, options.items, work) for name in SETS)
-        began = time.monotonic()
-        with server() as (base_url, key):
-            args = completions_args(base_url, EMBEDDED_ID, weights, concurrent=options.concurrent)
-            over_api = HarnessRun(python, tasks, "local-completions", args, work / "api", work, api_key=key)
-            ours = run_harness(over_api)
-        middle = time.monotonic()
-        hf_args: dict[str, str | int] = {"pretrained": weights, "dtype": "float32"}
-        theirs = run_harness(HarnessRun(python, tasks, "hf", hf_args, work / "hf", work))
-        say(f"API {middle - began:.0f} s with start-up, in process {time.monotonic() - middle:.0f} s")
+        over_api, in_process = work / "api", work / "hf"
+        if not any(over_api.rglob("samples_*.jsonl")):
+            with server() as (base_url, key):
+                args = completions_args(base_url, EMBEDDED_ID, weights, concurrent=options.concurrent)
+                run_harness(HarnessRun(python, tasks, "local-completions", args, over_api, work, api_key=key))
+        if not any(in_process.rglob("samples_*.jsonl")):
+            hf_args: dict[str, str | int] = {"pretrained": weights, "dtype": "float32"}
+            run_harness(
+                HarnessRun(python, tasks, "hf", hf_args, in_process, work, batch_size=options.batch_size)
+            )
+        ours, theirs = read_items(over_api), read_items(in_process)
     return 0 if compare(ours, theirs) else 1
 
 

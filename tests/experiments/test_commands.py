@@ -72,3 +72,43 @@ def test_an_unknown_model_is_named_before_anything_is_asked(home: Path) -> None:
 
 def test_a_file_that_is_not_there_is_wrong_usage(home: Path) -> None:
     assert RUNNER.invoke(app, ["evaluate", str(home / "none.toml"), "--out", str(home)]).exit_code == 2
+
+
+def test_the_seven_questions_are_listed_with_their_time(home: Path) -> None:
+    done = RUNNER.invoke(app, ["questions"])
+    assert done.exit_code == 0
+    assert "3 candidates: about" in done.stdout
+    for name in ("generation", "tasks", "knowledge", "bias", "robustness", "explainability", "memorization"):
+        assert f"\n{name}: " in done.stdout
+
+
+def test_a_question_is_asked_by_name(home: Path) -> None:
+    arguments = [
+        "questions",
+        "memorization",
+        "--model",
+        "demo/one",
+        "--items",
+        "3",
+        "--out",
+        str(home / "asked"),
+    ]
+    done = RUNNER.invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    assert json.loads((home / "asked" / "verdict.json").read_text())["name"] == "Memorization"
+
+
+def test_an_unknown_question_is_refused(home: Path) -> None:
+    done = RUNNER.invoke(app, ["questions", "taste"])
+    assert done.exit_code == 1
+    assert "Known: generation" in str(done.exception)
+
+
+def test_a_teams_own_function_judges_on_the_command_line(home: Path) -> None:
+    (home / "mine.py").write_text("def score(prompt, answer, expected): return len(answer.split())\n")
+    text = SPEC.replace('"contains"', '"python_function", settings = {file = "mine.py"}')
+    (home / "spec.toml").write_text(text.replace("LIMIT", "3"))
+    done = RUNNER.invoke(app, ["evaluate", str(home / "spec.toml"), "--out", str(home / "out")])
+    assert done.exit_code == 0, done.output
+    scores = json.loads((home / "out" / "verdict.json").read_text())["candidates"][0]["scores"]
+    assert scores["own"]["value"] == 4.0

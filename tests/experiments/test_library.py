@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from evaluators.data import paste_evaluation_set
 from tests.experiments.small import small_experiment
 from tests.sites import MODEL, scripted_workbench
 from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.caller import LOCAL_USER, Caller
 from workbench.core.chat import GenerationRequest
-from workbench.core.errors import InvalidRequest, ModelNotAllowed, ModelNotFound, NotFound
+from workbench.core.errors import ConfigurationError, InvalidRequest, ModelNotAllowed, ModelNotFound, NotFound
 from workbench.core.settings import Settings
 from workbench.experiments.library import ExperimentLibrary
+from workbench.experiments.quick import OWN_PROBE, probe_of
+from workbench.experiments.spec import parse_experiment
 from workbench.store import FILE_NAME, Store
 from workbench.store.experiments import ExperimentState
 
@@ -139,3 +142,29 @@ async def test_a_candidate_that_may_not_be_used_is_refused(
     scoped = Caller("key", "local", models=frozenset({MODEL}))
     with pytest.raises(ModelNotAllowed):
         await library.start(small_experiment(tmp_path), scoped)
+
+
+async def test_rows_of_ones_own_are_kept_in_the_experiments_folder_alone(
+    settings: Settings, library: ExperimentLibrary
+) -> None:
+    own = paste_evaluation_set("prompt,expected\nSay canary-question.,Hello\n").samples
+    table = {"candidates": [{"model": MODEL}], "probes": [probe_of(own, OWN_PROBE).model_dump(mode="json")]}
+    id_ = await library.start(parse_experiment(table), LOCAL_USER, own)
+    await library.ended(id_, LOCAL_USER)
+    (row,) = library.results(id_, LOCAL_USER).samples
+    assert (row.probe, row.value) == (OWN_PROBE, 1.0)
+    library.delete(id_, LOCAL_USER)
+    files = [path for path in settings.home.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"canary-question" in path.read_bytes()]
+
+
+async def test_a_page_runs_no_code(tmp_path: Path, library: ExperimentLibrary) -> None:
+    probe = {"name": "mine", "data": "reading", "evaluator": "python_function", "settings": {"file": "x.py"}}
+    experiment = small_experiment(tmp_path, probes=[probe], requirements={})
+    with pytest.raises(ConfigurationError, match="Only `workbench evaluate`"):
+        await library.start(experiment, LOCAL_USER)
+    assert library.entries(LOCAL_USER) == []
+
+
+def test_an_estimate_is_in_words(tmp_path: Path, library: ExperimentLibrary) -> None:
+    assert "minutes (rates of " in library.estimate(small_experiment(tmp_path))

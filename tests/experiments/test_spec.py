@@ -96,3 +96,34 @@ def test_data_files_are_found_beside_the_experiments_file(tmp_path: Path) -> Non
         'candidates = [{model = "m"}]\nprobes = [{name = "own", data = "mine.csv", evaluator = "contains"}]\n'
     )
     assert read_experiment(spec).probes[0].data == str(tmp_path / "mine.csv")
+
+
+async def test_a_manifest_asks_again_when_the_file_it_was_made_from_is_gone(tmp_path: Path) -> None:
+    experiment = small_experiment(tmp_path, load=None, concurrency=1)
+    first = await run_small(experiment, ExperimentFolder(tmp_path / "one"))
+    (tmp_path / "own.jsonl").unlink()
+    second = await run_small(
+        read_experiment(tmp_path / "one" / "manifest.json"), ExperimentFolder(tmp_path / "two")
+    )
+    assert [(row.id, row.value) for row in first.samples] == [(row.id, row.value) for row in second.samples]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"baseline": "q"}, "baseline of p"),
+        ({"answers_of": "q"}, "does not ask the same items"),
+        ({"evaluator": "rubric"}, "needs a judge"),
+        ({"evaluator": "unheard_of"}, "no evaluator called"),
+    ],
+)
+def test_probes_that_lean_on_others_must_fit_them(change: dict[str, Any], message: str) -> None:
+    other = {"name": "q", "data": "truthfulqa", "evaluator": "pair_margin"}
+    with pytest.raises(ConfigurationError, match=message):
+        parse_experiment({"candidates": [{"model": "m"}], "probes": [other, PROBE | change]})
+
+
+def test_a_requirement_on_safety_needs_its_probe() -> None:
+    table = {"candidates": [{"model": "m"}], "probes": [PROBE], "requirements": {"unsafe_rate": 0.1}}
+    with pytest.raises(ConfigurationError, match="judged by unsafe_answer, not 0"):
+        parse_experiment(table)

@@ -33,6 +33,7 @@ class HarnessRun:
     task_folder: Path | None = None
     """Tasks of one's own, as YAML files."""
     limit: int | None = None
+    batch_size: int = 1
     api_key: str = ""
 
 
@@ -95,7 +96,8 @@ def run_harness(run: HarnessRun) -> tuple[HarnessItem, ...]:
 def _command(run: HarnessRun) -> list[str]:
     arguments = ",".join(f"{name}={value}" for name, value in run.model_args.items())
     command = [str(run.python), "-m", "lm_eval", "run", "--model", run.model_type, "--model_args", arguments]
-    command += ["--tasks", *run.tasks, "--output_path", str(run.out), "--log_samples", "--batch_size", "1"]
+    command += ["--tasks", *run.tasks, "--output_path", str(run.out), "--log_samples"]
+    command += ["--batch_size", str(run.batch_size)]
     if run.task_folder is not None:
         command += ["--include_path", str(run.task_folder)]
     return command if run.limit is None else [*command, "--limit", str(run.limit)]
