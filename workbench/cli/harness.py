@@ -54,7 +54,7 @@ def harness(
     if not key:
         raise ConfigurationError(f"Set {_KEY_VARIABLE} to a key of the server.")
     args = completions_args(base_url, model, tokenizer, concurrent=concurrent)
-    run = HarnessRun(found, tuple(tasks), "local-completions", args, out, task_folder, limit, key)
+    run = HarnessRun(found, tuple(tasks), "local-completions", args, out, task_folder, limit, api_key=key)
     scores = [_as_json(score) for score in harness_scores(run_harness(run))]
     out.joinpath("scores.json").write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
     typer.echo(json.dumps(scores) if as_json else "\n".join(_line(score) for score in scores))
