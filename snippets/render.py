@@ -63,7 +63,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # program text: snippets.literals quotes every value
+        autoescape=False,  # noqa: S701 - program text: snippets.literals quotes every value
     )
     environment.filters.update(
         python=python_literal,

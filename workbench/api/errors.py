@@ -63,12 +63,12 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 async def _on_workbench_error(request: Request, failure: Exception) -> Response:
-    assert isinstance(failure, WorkbenchError)
-    return error_response(failure)
+    return error_response(failure if isinstance(failure, WorkbenchError) else internal_error())
 
 
 async def _on_http_error(request: Request, failure: Exception) -> Response:
-    assert isinstance(failure, HTTPException)
+    if not isinstance(failure, HTTPException):
+        return error_response(internal_error())
     headers = dict(failure.headers or {})
     if failure.status_code == 404:
         return error_response(NotFound("There is no such route. /openai/docs lists what there is."))

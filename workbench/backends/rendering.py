@@ -21,7 +21,7 @@ _RESERVED_KWARGS = frozenset(
 )
 
 _GENERATION_TAG = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
-_JINJA = Environment(extensions=["jinja2.ext.loopcontrols"])
+_JINJA = Environment(extensions=["jinja2.ext.loopcontrols"])  # noqa: S701 - parses templates, renders none
 
 
 class ChatTokenizer(Protocol):

@@ -16,6 +16,7 @@ import typer
 from workbench.core.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from workbench.experiments.folder import ExperimentFolder
     from workbench.experiments.progress import Progress
     from workbench.experiments.results import Results
     from workbench.experiments.spec import Experiment
@@ -61,13 +62,11 @@ def run_experiment(experiment: Experiment, out: Path) -> Results:
     return write_outputs(folder, settings.home)
 
 
-async def _run(experiment: Experiment, folder: object, settings: Settings) -> None:
+async def _run(experiment: Experiment, folder: ExperimentFolder, settings: Settings) -> None:
     from workbench.core.caller import LOCAL_USER
     from workbench.experiments.calls import ServiceRespondent
-    from workbench.experiments.folder import ExperimentFolder
     from workbench.experiments.runner import ExperimentRunner
 
-    assert isinstance(folder, ExperimentFolder)
     show = ProgressLine()
     async with open_service(settings) as workbench:
         for candidate in experiment.candidates:

@@ -111,7 +111,7 @@ class Settings(BaseSettings):
         """Where a browser on this machine, or the public address behind a proxy, reaches the page."""
         if self.public_url:
             return self.public_url.rstrip("/")
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - binds nothing
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}{self.root_path.rstrip('/')}"
 

@@ -99,6 +99,7 @@ def mount_ui(parent: FastAPI, workbench: Workbench, caller_of: CallerOf = local_
     # Mounted, Gradio would open any file for an event; it checks paths only where it believes it was launched.
     ui.has_launched = True
     mounted = site.routes[-1]
-    assert isinstance(mounted, Mount)
+    if not isinstance(mounted, Mount):
+        raise TypeError("Gradio is not where it was mounted")
     mounted.app = GradioDoor(mounted.app, uploads)
     return site
