@@ -17,4 +17,4 @@ if __name__ == "__main__":
     os.environ.setdefault("WORKBENCH_TRUSTED_PROXIES", "*")
     if PERSISTENT.is_dir():
         os.environ.setdefault("WORKBENCH_HOME", str(PERSISTENT / "workbench"))
-    main(["serve", "--host", "0.0.0.0", "--insecure", "--public-url", f"https://{host}"])
+    main(["serve", "--host", "0.0.0.0", "--insecure", "--public-url", f"https://{host}"])  # noqa: S104

@@ -107,7 +107,7 @@ async def measure_cost(
 
     Raises: a WorkbenchError, such as NotFound for a guard that does not exist.
     """
-    prompts = Prompts(prompt_tokens, random.Random(0))
+    prompts = Prompts(prompt_tokens, random.Random(0))  # noqa: S311 - dice for words
     await workbench.guards.open(guard)
     await timed_call(workbench, caller, prompts.next(), 2, judging_all(Mode.SCORE, guard))
     found: dict[Mode, list[Timing]] = {mode: [] for mode in MODES}

@@ -58,7 +58,8 @@ def type_name(annotation: object) -> str:
 def field_texts(owner: type) -> dict[str, str]:
     """What stands as a string under each field in the source of `owner`'s body, by the field's name."""
     (body,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
-    assert isinstance(body, ast.ClassDef)
+    if not isinstance(body, ast.ClassDef):
+        raise TypeError(f"{owner} is no class")
     found: dict[str, str] = {}
     for field, text in zip(body.body, body.body[1:], strict=False):
         if (

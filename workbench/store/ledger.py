@@ -1,8 +1,9 @@
 """Small writes made beside the requests: many callers, one transaction at a time.
 
-While one transaction runs, what arrives is gathered for the next (group commit), so that a call costs the database
-the less the more there are. Nothing waits for the disk: what is written survives the death of this process. When
-the database cannot be written, the counts are kept and tried again.
+A line goes into the database at once where that needs no waiting (SQLite, nobody else writing). Else it joins the
+others: while one transaction runs, what arrives is gathered for the next (group commit), so that a call costs the
+database the less the more there are. Nothing waits for the disk: what is written survives the death of this process.
+When the database cannot be written, the counts are kept and tried again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Executable, bindparam, update
+from sqlalchemy import Connection, Insert, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from workbench.core.errors import Unavailable
@@ -24,6 +25,9 @@ from workbench.store.tables import keys, usage
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
+
+_NOW_AT_MOST = 500
+"""Lines written one by one until a batch must follow: its commit lets SQLite tidy up its log."""
 
 _COUNTS = ("requests", "prompt_tokens", "completion_tokens", "credits")
 _TOUCH = update(keys).where(keys.c.id == bindparam("key_id")).values(last_used_at=bindparam("moment"))
@@ -78,7 +82,7 @@ class _Batch:
         self.touched = {**earlier.touched, **self.touched}
 
 
-def _add_to_usage(dialect: str) -> Executable:
+def _add_to_usage(dialect: str) -> Insert:
     insert = postgresql.insert(usage) if dialect == "postgresql" else sqlite.insert(usage)
     return insert.on_conflict_do_update(
         index_elements=list(usage.primary_key.columns),
@@ -96,6 +100,7 @@ class Ledger:
         self._in_flight: _Batch | None = None
         self._writer: asyncio.Task[None] | None = None
         self._is_closing = asyncio.Event()
+        self._written_now = 0
 
     def touch(self, key_id: str, moment: datetime) -> None:
         """Notes when a key was last used; written soon, nobody waits for it."""
@@ -107,11 +112,21 @@ class Ledger:
 
         A caller cancelled while it waits is counted all the same.
         """
+        if self._is_written_now(line, counts):
+            return True
         batch = self._open
         batch.count(line, counts)
         self._wake()
         await batch.is_over.wait()
         return batch.is_written
+
+    def _is_written_now(self, line: Line, counts: Counts) -> bool:
+        """True when the line is in the database without having waited for anything."""
+        if self._open or self._in_flight or self._written_now >= _NOW_AT_MOST:
+            self._written_now = 0
+            return False
+        self._written_now += 1
+        return self._database.write_now(self._add_to_usage, {**line._asdict(), **counts._asdict()})
 
     async def flush(self) -> None:
         """Returns when an attempt was made to write everything noted so far."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, text
+from sqlalchemy import Connection, Insert, Select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -56,6 +56,10 @@ class PostgresDatabase:
             async with self._writes.begin() as connection:
                 await connection.execute(_DURABILITY[wait_for_disk])
                 return await connection.run_sync(work)
+
+    def write_now(self, statement: Insert, row: Mapping[str, object]) -> bool:
+        """False: a server is always waited for."""
+        return False
 
     async def close(self) -> None:
         """Closes every connection."""
