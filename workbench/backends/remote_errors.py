@@ -95,5 +95,5 @@ def pause_before_retry(failure: Exception, attempt: int) -> float | None:
         asked = _retry_after(failure)
     elif not isinstance(failure, APIConnectionError) or isinstance(failure, APITimeoutError):
         return None
-    pause = FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.0) if asked is None else asked
+    pause = FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.0) if asked is None else asked  # noqa: S311
     return pause if pause <= LONGEST_PAUSE_SECONDS else None
