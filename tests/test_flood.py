@@ -25,7 +25,7 @@ def _is_whole(answer: httpx.Response, *, is_streamed: bool) -> bool:
     """True for an answer with all its parts."""
     if is_streamed:
         return answer.text.endswith("data: [DONE]\n\n") and "error" not in answer.text
-    return answer.json()["choices"][0]["finish_reason"] == "stop"
+    return bool(answer.json()["choices"][0]["finish_reason"] == "stop")
 
 
 def _is_busy(answer: httpx.Response) -> bool:

@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from tests.guard.fakes import FakeGuard, replace_embedded
 from tests.sites import MODEL, Site, open_site
 from workbench.api.schemas.chat import ChatBody
 from workbench.api.schemas.completions import CompletionBody
+from workbench.api.schemas.moderations import ModerationsBody
 from workbench.api.schemas.tokenize import TokenizeBody
 from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.settings import Settings
@@ -26,6 +28,7 @@ ROUTES: dict[str, type[BaseModel]] = {
     "chat/completions": ChatBody,
     "completions": CompletionBody,
     "tokenize": TokenizeBody,
+    "moderations": ModerationsBody,
 }
 
 scalars = st.none() | st.booleans() | st.integers(-(2**65), 2**65) | st.floats(width=32) | st.text(max_size=8)
@@ -82,9 +85,11 @@ class Driver:
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    made = Driver(tmp_path_factory.mktemp("home"))
-    yield made
-    made.close()
+    with pytest.MonkeyPatch.context() as patch:
+        replace_embedded(patch, FakeGuard(name="embedded"))
+        made = Driver(tmp_path_factory.mktemp("home"))
+        yield made
+        made.close()
 
 
 def check(driver: Driver, answer: httpx.Response) -> None:
