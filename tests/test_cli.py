@@ -12,8 +12,10 @@ import pytest
 import structlog
 import typer
 
+from workbench.backends.added import AddedModels
 from workbench.cli import main
 from workbench.cli.keys import duration
+from workbench.core.backend import ModelCard
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -145,6 +147,12 @@ def test_the_catalogue_is_listed(run: Run, home: Path) -> None:
         (card,) = json.loads(run("models", "list", "--json").out)
         assert (card["id"], card["price_per_million_tokens"]) == ("a/b", 2.0)
         assert "a/b" in run("models", "list").out
+
+
+def test_models_that_were_added_on_the_page_are_listed(run: Run, home: Path) -> None:
+    AddedModels(home).add(ModelCard(id="added/model", source="added/model"))
+    ids = [card["id"] for card in json.loads(run("models", "list", "--json").out)]
+    assert ids[-1] == "added/model"
 
 
 def test_only_embedded_models_can_be_pulled(run: Run) -> None:

@@ -26,12 +26,12 @@ class ModelMenus:
     def __init__(self, workbench: Workbench, caller_of: CallerOf) -> None:
         self._workbench = workbench
         self._caller_of = caller_of
-        self._menus: list[tuple[gr.Dropdown, Choices]] = []
+        self._menus: list[tuple[gr.components.Component, Choices]] = []
         self._built = frozenset(workbench.catalogue.cards)
         self._have_changed = False
         self.chat: ConfigPanel | None = None
 
-    def add(self, menu: gr.Dropdown, choices: Choices) -> None:
+    def add(self, menu: gr.components.Component, choices: Choices) -> None:
         """Looks after a drop-down from now on."""
         self._menus.append((menu, choices))
 
