@@ -23,14 +23,15 @@ def linear(inputs: int = 64, outputs: int = 48, *, bias: bool = False) -> nn.Lin
 
 @torch.inference_mode()
 @pytest.mark.parametrize("bias", [False, True])
-def test_a_product_is_that_of_the_rounded_numbers(bias: bool) -> None:
+def test_a_product_is_that_of_the_rounded_weights(bias: bool) -> None:
     layer = linear(bias=bias)
     x = torch.randn(5, 64)
     weight_scale = layer.weight.abs().amax(1, keepdim=True) / 127
-    x_scale = x.abs().amax(1, keepdim=True) / 127
-    rounded = torch.round(x / x_scale).double() @ torch.round(layer.weight / weight_scale).double().T
-    expected = rounded * x_scale * weight_scale.T + (layer.bias if bias else 0)
-    assert torch.allclose(Int8Linear(layer)(x).double(), expected, rtol=1e-4, atol=1e-5)
+    x[2, 7] = 300.0  # one channel far above the others, as models have
+    rounded = torch.round(layer.weight / weight_scale) * weight_scale
+    expected = x @ rounded.T + (layer.bias if bias else 0)
+    steps = x.abs().amax(1, keepdim=True) / 127 / 254  # what an input may be off by, twice
+    assert ((Int8Linear(layer)(x) - expected).abs() <= steps * rounded.abs().sum(1) + 1e-5).all()
 
 
 @torch.inference_mode()
@@ -48,14 +49,14 @@ def test_a_row_of_zeros_gives_zeros() -> None:
     assert not Int8Linear(linear())(torch.zeros(2, 3, 64)).any()
 
 
-def test_all_linear_layers_but_the_head_are_replaced_and_shared_ones_stay_shared() -> None:
+def test_all_linear_layers_are_replaced_and_shared_ones_stay_shared() -> None:
     model = tiny_model("llama")
     merge_projections(model)
     quantize_linears(model)
     attention = model.model.layers[0].self_attn
     assert attention.q_proj.merged is attention.v_proj.merged
     assert isinstance(attention.q_proj.merged, Int8Linear)
-    assert [name for name, module in model.named_modules() if type(module) is nn.Linear] == ["lm_head"]
+    assert [name for name, module in model.named_modules() if type(module) is nn.Linear] == []
 
 
 @pytest.mark.parametrize("kind", ["llama", "qwen2", "gemma3_text"])

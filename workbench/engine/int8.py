@@ -1,8 +1,9 @@
-"""Linear layers in 8 bits on a CPU: weights with one scale an output, inputs with one scale a row, exact integer sums.
+"""Linear layers in 8 bits on a CPU: weights with one scale an output, exact integer sums on oneDNN's kernels.
 
-The arithmetic is LLM.int8's without its outlier part (Dettmers et al. 2022, "vector-wise quantization"), the same that
-bitsandbytes does at a threshold of 0, on oneDNN's kernels. A row's scale is its own and integer sums do not depend on
-their order, so a row's result does not depend on its neighbours at all.
+Weights are rounded as LLM.int8 rounds them (Dettmers et al. 2022, "vector-wise quantization"). Inputs are not: a few of
+their channels are a hundred times larger than the rest, and 8 bits of such a row lose the others. Each row enters as
+two rows of 8 bits instead, what rounding gives and what it leaves, which reads the weights only once. A row's scale is
+its own and integer sums do not depend on their order, so a row's result does not depend on its neighbours at all.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from torch import nn
 
 LEVELS = 127.0
 ZERO = 128
+FINER = 254.0
+"""What rounding leaves, -1/2 .. 1/2 of a level, is itself told in 8 bits: in steps this much finer."""
 _SMALLEST = 1e-12
 """Keeps a row of zeros from dividing by zero."""
 
@@ -42,28 +45,30 @@ class Int8Linear(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The product with `x` [..., inputs]; float32 [..., outputs]."""
         rows = x.reshape(-1, self.in_features)
+        count = rows.shape[0]
         largest = torch.linalg.vector_norm(rows, float("inf"), dim=1, keepdim=True).clamp_(min=_SMALLEST)
-        # Moved to 1 .. 255, which the kernel takes back: its fast form wants unsigned inputs. Cut off is rounded here.
-        moved = (rows * (LEVELS / largest)).add_(ZERO + 0.5).to(torch.uint8)
-        product: torch.Tensor = torch.ops.onednn.qlinear_pointwise(
+        levels = rows * (LEVELS / largest)
+        whole = levels.round()
+        both = torch.cat((whole, levels.sub_(whole).mul_(FINER)))
+        # Moved to 1 .. 255, which the kernel takes back: its fast form wants unsigned inputs. Cutting off rounds here.
+        moved = both.add_(ZERO + 0.5).to(torch.uint8)
+        parts: torch.Tensor = torch.ops.onednn.qlinear_pointwise(
             moved, 1.0, ZERO, self.packed, self.weight_scale, self.weight_zero, None, 1.0, 0, torch.float32,
             "none", [], "",
         )  # fmt: skip
-        product *= largest / LEVELS
+        product = torch.add(parts[:count], parts[count:], alpha=1 / FINER).mul_(largest / LEVELS)
         if self.bias is not None:
             product += self.bias
         return product.view(*x.shape[:-1], self.out_features)
 
 
-def quantize_linears(model: nn.Module, *, keep: tuple[str, ...] = ("lm_head",)) -> None:
-    """Replaces the model's linear layers in place, but those named in `keep`; shared layers stay shared."""
-    made: dict[int, Int8Linear] = {}
-    originals: list[nn.Module] = []  # kept alive, so that no two layers get the same id
+def quantize_linears(model: nn.Module) -> None:
+    """Replaces the model's linear layers in place, the head's too; a layer that stands in two places stays one."""
+    made: dict[nn.Module, Int8Linear] = {}
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
-            if type(child) is nn.Linear and name not in keep:
-                if id(child) not in made:
-                    made[id(child)] = Int8Linear(child)
-                    originals.append(child)
-                    child.weight = nn.Parameter(torch.empty(0), requires_grad=False)
-                setattr(parent, name, made[id(child)])
+            if type(child) is nn.Linear:
+                if child not in made:
+                    made[child] = Int8Linear(child)
+                    child.weight = nn.Parameter(torch.empty(0), requires_grad=False)  # gives its memory back
+                setattr(parent, name, made[child])
