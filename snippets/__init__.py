@@ -6,7 +6,14 @@ Covered: chat completions, completions and the guarded pipeline, streamed or not
 
 from snippets.languages import LANGUAGES, Client, Language
 from snippets.render import Snippet, render
-from snippets.request import KEY_VARIABLE, Endpoint, Moderation, ModerationMode, SnippetRequest
+from snippets.request import (
+    KEY_VARIABLE,
+    Endpoint,
+    Moderation,
+    ModerationMode,
+    ModerationSide,
+    SnippetRequest,
+)
 from snippets.sent import SentRequest
 from snippets.terminal import terminal_block
 from snippets.wire import wire_body
@@ -19,6 +26,7 @@ __all__ = [
     "Language",
     "Moderation",
     "ModerationMode",
+    "ModerationSide",
     "SentRequest",
     "Snippet",
     "SnippetRequest",

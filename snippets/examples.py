@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from snippets.request import Moderation, ModerationMode, SnippetRequest
+from snippets.request import Moderation, ModerationMode, ModerationSide, SnippetRequest
 from workbench.core.chat import (
     ChatPrompt,
     GenerationRequest,
@@ -40,6 +40,7 @@ _QUESTION = ChatPrompt(
         Message(Role.USER, "What's the capital of France?"),
     )
 )
+_SCORE, _BLOCK = ModerationSide(ModerationMode.SCORE), ModerationSide(ModerationMode.BLOCK)
 _OPENING = TextPrompt("Once upon a time")
 _WEATHER = Tool(
     "get_weather",
@@ -128,11 +129,9 @@ EXAMPLES: Mapping[str, SnippetRequest] = {
     ),
     "chat-json-schema": _with(_request(_QUESTION), output_format=_JSON_SCHEMA),
     "chat-json-object": _with(_request(_QUESTION), output_format=OutputFormat()),
-    "chat-moderation": replace(
-        _request(_QUESTION), moderation=Moderation("embedded", ModerationMode.SCORE, ModerationMode.BLOCK)
-    ),
+    "chat-moderation": replace(_request(_QUESTION), moderation=Moderation("embedded", _SCORE, _BLOCK)),
     "chat-moderation-stream": replace(
-        _request(_QUESTION, is_streamed=True), moderation=Moderation("embedded", ModerationMode.SCORE)
+        _request(_QUESTION, is_streamed=True), moderation=Moderation("embedded", _SCORE)
     ),
     "completion": _request(_OPENING, _PANEL),
     "completion-stream": _request(_OPENING, _PANEL, is_streamed=True),
@@ -144,9 +143,7 @@ EXAMPLES: Mapping[str, SnippetRequest] = {
         prompt_logprobs=True,
     ),
     "completion-best": _with(_request(_OPENING), n=2, best_of=3),
-    "completion-moderation": replace(
-        _request(_OPENING), moderation=Moderation("embedded", output=ModerationMode.SCORE)
-    ),
+    "completion-moderation": replace(_request(_OPENING), moderation=Moderation("embedded", output=_SCORE)),
     "guarded-chat": replace(_request(_QUESTION), is_guarded=True),
     "guarded-chat-stream": replace(_request(_QUESTION, is_streamed=True), is_guarded=True),
     "guarded-chat-tools": replace(

@@ -27,12 +27,21 @@ class ModerationMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ModerationSide:
+    """What is done with one side. `threshold` None is the guard's own; `categories` () counts all of its codes."""
+
+    mode: ModerationMode
+    threshold: float | None = None
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Moderation:
     """The request's `moderation` field: which guard, and what it does with either side. None: not screened."""
 
     model: str
-    input: ModerationMode | None = None
-    output: ModerationMode | None = None
+    input: ModerationSide | None = None
+    output: ModerationSide | None = None
 
 
 @dataclass(frozen=True, slots=True)

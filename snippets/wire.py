@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from snippets.literals import Json
-from snippets.request import Endpoint, Moderation, SnippetRequest
+from snippets.request import Endpoint, Moderation, ModerationSide, SnippetRequest
 from workbench.core.chat import (
     ChatPrompt,
     GenerationRequest,
@@ -159,8 +159,17 @@ def _response_format(output: OutputFormat) -> dict[str, Json]:
 
 def _moderation(moderation: Moderation) -> dict[str, Json]:
     policy = {
-        side: {"mode": mode.value}
-        for side, mode in (("input", moderation.input), ("output", moderation.output))
-        if mode is not None
+        name: _side(side)
+        for name, side in (("input", moderation.input), ("output", moderation.output))
+        if side is not None
     }
     return {"model": moderation.model, "policy": policy} if policy else {"model": moderation.model}
+
+
+def _side(side: ModerationSide) -> dict[str, Json]:
+    fields: dict[str, Json] = {"mode": side.mode.value}
+    if side.threshold is not None:
+        fields["threshold"] = side.threshold
+    if side.categories:
+        fields["categories"] = list(side.categories)
+    return fields

@@ -98,6 +98,17 @@ def test_a_guarded_pipeline_says_why_it_cannot_be_compared(page: Page) -> None:
     expect(page.locator("#api-run-result")).to_contain_text("choose Chat or Completion")
 
 
+def test_what_the_guard_is_to_do_is_in_the_code_and_in_the_call(page: Page) -> None:
+    choose_view(page, "API")
+    expect(page.locator(CODE)).to_contain_text("OpenAI")
+    assert "moderation" not in page.inner_text(CODE)
+    page.click("#api-guard-drawer > button")
+    page.click("#api-guard-input label:has-text('Block')")
+    expect(page.locator(CODE)).to_contain_text('moderation={"model": "embedded"')
+    choose(page, "api-language", "Curl")
+    expect(page.locator(CODE)).to_contain_text('"mode": "block"')
+
+
 def test_the_readers_own_key_goes_into_the_code_and_never_to_the_server(page: Page) -> None:
     key = "wb-my-own-key_123"
     posted: list[str] = []

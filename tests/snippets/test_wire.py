@@ -9,7 +9,7 @@ import pytest
 from openai.resources.chat.completions import Completions as ChatCompletions
 from openai.resources.completions import Completions
 
-from snippets import Endpoint, Moderation, ModerationMode, SnippetRequest, wire_body
+from snippets import Endpoint, Moderation, ModerationMode, ModerationSide, SnippetRequest, wire_body
 from snippets.examples import BASE_URL, EXAMPLES, MODEL
 from snippets.wire import OPENAI_FIELDS
 from tests.snippets.matrix import as_the_api_reads_it
@@ -86,8 +86,15 @@ def test_a_tool_choice_is_sent_unless_it_is_the_usual_one(mode: ToolChoiceMode, 
 
 
 def test_moderation_follows_openais_shape() -> None:
-    request = replace(request_for(HELLO), moderation=Moderation("embedded", output=ModerationMode.BLOCK))
+    block = ModerationSide(ModerationMode.BLOCK)
+    request = replace(request_for(HELLO), moderation=Moderation("embedded", output=block))
     assert wire_body(request)["moderation"] == {"model": "embedded", "policy": {"output": {"mode": "block"}}}
+    strict = replace(block, threshold=0.0, categories=("S1", "S10"))
+    request = replace(request, moderation=Moderation("embedded", input=strict))
+    assert wire_body(request)["moderation"] == {
+        "model": "embedded",
+        "policy": {"input": {"mode": "block", "threshold": 0.0, "categories": ["S1", "S10"]}},
+    }
     request = replace(request, moderation=Moderation("embedded"))
     assert wire_body(request)["moderation"] == {"model": "embedded"}
 

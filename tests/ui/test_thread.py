@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from workbench.core.chat import OutputFormat, TokenLogprob, ToolCall
@@ -20,6 +22,13 @@ def test_an_answer_is_its_text_and_then_its_numbers() -> None:
     assert answer == "An *answer*"
     for fact in ("50 ms", "30.0 tokens/s", "5 in", "7 out", "0.00000024 credits", "Finished"):
         assert fact in foot
+
+
+def test_new_numbers_of_a_turn_are_shown_in_place_of_the_old_ones() -> None:
+    turn = Turn("q", "An answer", metrics=METRICS)
+    assert "7 out" in texts(turn)[1]
+    turn.metrics = replace(METRICS, completion_tokens=9)
+    assert "9 out" in texts(turn)[1]
 
 
 def test_reasoning_is_text_not_markup_and_folds_when_the_answer_begins() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from html import escape
 
-from snippets import KEY_VARIABLE, LANGUAGES, SentRequest, SnippetRequest, render, terminal_block
+from snippets import KEY_VARIABLE, LANGUAGES, Moderation, SentRequest, SnippetRequest, render, terminal_block
 from workbench.core.chat import ChatPrompt, GenerationRequest, Message, Role, TextPrompt
 from workbench.core.errors import UnsupportedParameter
 from workbench.ui.code_block import code_html
@@ -39,6 +39,7 @@ def snippet_request(
     kind: CallKind = CallKind.CHAT,
     is_streamed: bool = False,
     key: str | None = None,
+    moderation: Moderation | None = None,
 ) -> SnippetRequest:
     """What the API view shows: one user message, or a text to go on from, under the API settings.
 
@@ -53,8 +54,9 @@ def snippet_request(
         output_format=options.output_format,
     )
     return SnippetRequest(
-        generation, base_url, is_streamed=is_streamed, key=key, is_guarded=kind is CallKind.GUARDED
-    )
+        generation, base_url, is_streamed=is_streamed, key=key, moderation=moderation,
+        is_guarded=kind is CallKind.GUARDED,
+    )  # fmt: skip
 
 
 def _chat_prompt(settings: PanelSettings, message: str) -> ChatPrompt:

@@ -23,8 +23,10 @@ from workbench.ui.api_view import ApiView
 from workbench.ui.code_block import code_html
 from workbench.ui.config_panel import API_VIEW, ConfigPanel
 from workbench.ui.elsewhere import elsewhere_html
+from workbench.ui.guard_panel import GUARD_INPUTS, read_guard
 from workbench.ui.identity import CallerOf, api_address
 from workbench.ui.model_header import ignored_by
+from workbench.ui.moderation_field import moderation_of
 from workbench.ui.notice import Kind, error_notice, notice_html
 from workbench.ui.run_compare import body_json, compare_with_page, seed_of, with_seed
 from workbench.ui.sent_calls import read_sent
@@ -40,7 +42,7 @@ _ONE_CALL = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the view is to show, as its components say it; `settings` are the panel's values."""
+    """What the view is to show, as its components say it; `settings` and `screening` are the panel's values."""
 
     opened: str
     kind: CallKind
@@ -49,12 +51,14 @@ class Wanted:
     message: str
     model: str
     settings: Sequence[Any]
+    screening: Sequence[Any]
 
     @classmethod
     def of(cls, source: Sequence[Any]) -> Wanted:
         """The values of the components in `bind_api_view`'s order."""
         opened, kind, is_streamed, has_key, message, model, *settings = source
-        return cls(opened, CallKind(kind), is_streamed, has_key, message, model, settings)
+        settings, screening = settings[:-GUARD_INPUTS], settings[-GUARD_INPUTS:]
+        return cls(opened, CallKind(kind), is_streamed, has_key, message, model, settings, screening)
 
 
 class ApiEvents:
@@ -110,7 +114,9 @@ class ApiEvents:
         if not body or not call:
             return gr.skip(), "", ""
         wanted = with_seed(self._comparable(request, Wanted.of(source)), seed_of(body))
-        return await compare_with_page(self._workbench, wanted, call, self._caller_of(request)), "", ""
+        screening = read_guard(Wanted.of(source).screening)
+        caller = self._caller_of(request)
+        return await compare_with_page(self._workbench, wanted, call, caller, screening), "", ""
 
     async def elsewhere(self, request: gr.Request) -> str:
         """What the account's keys did last, anywhere."""
@@ -146,6 +152,7 @@ class ApiEvents:
         return snippet_request(
             wanted.model, settings, wanted.message, address,
             kind=wanted.kind, is_streamed=wanted.is_streamed, key=key,
+            moderation=moderation_of(read_guard(wanted.screening)),
         )  # fmt: skip
 
 
@@ -156,7 +163,7 @@ def bind_api_view(
     events = ApiEvents(config, workbench, caller_of)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     request = [view.opened, view.kind, view.is_streamed, view.has_key, view.message, config.model,
-               *config.api.inputs]  # fmt: skip
+               *config.api.inputs, *config.api_guard.inputs]  # fmt: skip
     source = [view.language, view.client, *request]
     # Not on a change of the language: its list of clients must change with it, in one event.
     changes = [ui.load, *(part.change for part in (view.client, *request))]

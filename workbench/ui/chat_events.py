@@ -200,7 +200,7 @@ class ChatEvents:
                     updates[area.notice] = change.notice
                     updates[self._header] = model_header_html(self._workbench.model(model, caller))
                 yield updates
-        record = records_json([call_record("Chat", sent, turn, error)])
+        record = records_json([call_record("Chat", sent, turn, error, screening)])
         ended = self._ended(session, turn, self._workbench.model(model, caller))
         can_override = caller.is_admin and _was_blocked(turn, error)
         yield {**ended, area.sent: record, area.override: gr.Button(visible=can_override)}

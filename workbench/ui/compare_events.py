@@ -56,7 +56,13 @@ class CompareEvents:
                 errors |= change.errors
                 yield self._painted(session, change)
         records = [
-            call_record("Compare", sent[pane.place], pane.session.turns[-1], errors.get(pane.place))
+            call_record(
+                "Compare",
+                sent[pane.place],
+                pane.session.turns[-1],
+                errors.get(pane.place),
+                pane.ask.screening,
+            )
             for pane in panes
             if pane.session.turns
         ]

@@ -15,6 +15,10 @@ from workbench.ui.model_header import model_header_html
 from workbench.ui.params_panel import ParamsPanel, facts_html, panel_defaults
 
 LOADING_POLL_SECONDS = 0.5
+_COPY = (
+    "(...values) => values.map((value, place) => (place >= {settings} && value === 'shadow' ? 'off' : value))"
+)
+"""A request cannot ask for shadow screening, which shows nothing."""
 
 
 def bind_config(
@@ -59,8 +63,12 @@ def bind_config(
     for panel in (config.ui, config.api):
         _bind_reset(panel, config, workbench, caller_of)
     config.copy_to_api.click(
-        None, config.ui.inputs, config.api.inputs, js="(...values) => values", **quiet
-    )  # fmt: skip
+        None,
+        [*config.ui.inputs, *config.guard.inputs],
+        [*config.api.inputs, *config.api_guard.inputs],
+        js=_COPY.format(settings=len(config.ui.inputs)),
+        **quiet,
+    )
 
 
 def _bind_reset(panel: ParamsPanel, config: ConfigPanel, workbench: Workbench, caller_of: CallerOf) -> None:

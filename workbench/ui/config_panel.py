@@ -36,6 +36,7 @@ class ConfigPanel:
     ui: ParamsPanel
     guard: GuardPanel
     api: ParamsPanel
+    api_guard: GuardPanel
     copy_to_api: gr.Button
 
 
@@ -75,6 +76,7 @@ def build_config_panel(models: Sequence[ModelStatus], card: ModelCard, guards: G
             guard = build_guard_panel(guards)
         with gr.Column(elem_classes="wb-settings wb-only-api"):
             api = build_params_panel("api", card)
+            api_guard = build_guard_panel(guards, "api")
             copy_to_api = gr.Button("Copy UI settings to API", size="sm", elem_id="api-from-ui",
                                     elem_classes="wb-quiet")  # fmt: skip
-    return ConfigPanel(region, model, view, ui, guard, api, copy_to_api)
+    return ConfigPanel(region, model, view, ui, guard, api, api_guard, copy_to_api)

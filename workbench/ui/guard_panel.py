@@ -17,6 +17,8 @@ from workbench.ui.markup import markup
 
 _MODES = [("Off", Mode.OFF.value), ("Shadow", Mode.SHADOW.value), ("Mark", Mode.SCORE.value),
           ("Block", Mode.BLOCK.value)]  # fmt: skip
+GUARD_INPUTS = 5
+"""How many values `GuardPanel.inputs` has."""
 _MODE_HELP = (
     "Shadow judges and counts, and shows nothing; Mark says what was found; Block holds unsafe text back."
 )
@@ -42,20 +44,22 @@ class GuardPanel:
         return [self.guard, self.input, self.output, self.threshold, self.categories]
 
 
-def build_guard_panel(guards: Guards) -> GuardPanel:
-    """A folded drawer that starts with how this server's page screens."""
-    start = guards.page_choice
+def build_guard_panel(guards: Guards, prefix: str = "ui") -> GuardPanel:
+    """A folded drawer. The page's own starts with how this server's page screens, a request's with nothing asked."""
+    is_page = prefix == "ui"
+    start = guards.page_choice if is_page else None
+    modes = _MODES if is_page else [mode for mode in _MODES if mode[1] != Mode.SHADOW.value]
     names = list(guards.names) if guards.operator_choice is None else [guards.default or EMBEDDED]
     policy = start.policy if start is not None else ScreeningPolicy()
-    with gr.Accordion("Guard", open=False, elem_classes="wb-drawer", elem_id="ui-guard-drawer"):
+    with gr.Accordion("Guard", open=False, elem_classes="wb-drawer", elem_id=f"{prefix}-guard-drawer"):
         guard = gr.Dropdown(
             names, value=(start.guard if start is not None else None) or names[0], label="Guard",
-            elem_id="ui-guard", elem_classes="wb-field",
+            elem_id=f"{prefix}-guard", elem_classes="wb-field",
         )  # fmt: skip
         markup(_note(guards))
         inward, outward = (
             gr.Radio(
-                _MODES, value=side.mode.value, label=label, info=_MODE_HELP, elem_id=f"ui-guard-{name}",
+                modes, value=side.mode.value, label=label, info=_MODE_HELP, elem_id=f"{prefix}-guard-{name}",
                 elem_classes=["wb-segmented", "wb-help"],
             )
             for name, label, side in (
@@ -64,13 +68,13 @@ def build_guard_panel(guards: Guards) -> GuardPanel:
         )  # fmt: skip
         threshold = gr.Number(
             None, label="Threshold", info="The P(unsafe) from which on a text is flagged. Empty: the guard's own.",
-            minimum=0, maximum=1, step=0.01, placeholder="The guard's own", elem_id="ui-guard-threshold",
+            minimum=0, maximum=1, step=0.01, placeholder="The guard's own", elem_id=f"{prefix}-guard-threshold",
             elem_classes=["wb-field", "wb-help"],
         )  # fmt: skip
         categories = gr.Dropdown(
             [(f"{hazard.code} {hazard.name}", hazard.code) for hazard in STANDARD_HAZARDS], value=[],
             multiselect=True, label="Categories that count", info="None chosen: all of them.",
-            elem_id="ui-guard-categories", elem_classes=["wb-field", "wb-help"],
+            elem_id=f"{prefix}-guard-categories", elem_classes=["wb-field", "wb-help"],
         )  # fmt: skip
     return GuardPanel(guard, inward, outward, threshold, categories)
 

@@ -26,7 +26,7 @@ _STEPS = (
     (
         "serverless",
         "Call it from your code",
-        "Under View, choose API: one click copies a block that runs as it is.",
+        "Under View, choose API: one click makes your key and copies a block that runs as it is.",
     ),
 )
 _NO_USE = '<p class="wb-none">Nothing yet. Tokens and credits of the last two weeks come here.</p>'

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from snippets import SnippetRequest, wire_body
 from workbench.core.caller import Caller
 from workbench.core.errors import InvalidRequest, WorkbenchError
-from workbench.service import Workbench
+from workbench.screening import ScreeningChoice
+from workbench.service import CallOptions, Workbench
 from workbench.ui.differences import difference_html
 from workbench.ui.metrics import duration
 from workbench.ui.notice import Kind, error_notice, notice_html
@@ -82,12 +83,18 @@ def read_call(text: str) -> Answered:
         raise InvalidRequest(_NO_ANSWER) from None
 
 
-async def compare_with_page(workbench: Workbench, request: SnippetRequest, call: str, caller: Caller) -> str:
-    """The verdict as HTML. `request` is the one the call carried."""
+async def compare_with_page(
+    workbench: Workbench,
+    request: SnippetRequest,
+    call: str,
+    caller: Caller,
+    screening: ScreeningChoice | None = None,
+) -> str:
+    """The verdict as HTML. `request` is the one the call carried; `screening` is its moderation."""
     try:
         api = read_call(call)
         began = time.monotonic()
-        completion = await workbench.complete(request.generation, caller)
+        completion = await workbench.complete(request.generation, caller, CallOptions(screening=screening))
         choice = completion.choices[0]
         tokens = completion.usage.completion_tokens
         page = Answered(choice.content, choice.finish_reason.value, tokens, time.monotonic() - began)

@@ -15,28 +15,37 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from snippets import Endpoint, SentRequest, SnippetRequest, wire_body
 from workbench.core.chat import GenerationRequest
 from workbench.core.errors import InvalidRequest, WorkbenchError
+from workbench.screening import ScreeningChoice
 from workbench.ui.metrics import AnswerMetrics
+from workbench.ui.moderation_field import moderation_of
 from workbench.ui.session import Turn
 
 SUCCEEDED = 200
 
 
 def call_record(
-    source: str, request: GenerationRequest, turn: Turn, error: WorkbenchError | None
+    source: str,
+    request: GenerationRequest,
+    turn: Turn,
+    error: WorkbenchError | None,
+    screening: ScreeningChoice | None = None,
 ) -> dict[str, Any]:
     """One answer of the page as a call: its body, status and response in the API's own words.
 
     `source` says which page made it. The page's own wish to see the settings applied is left out of the body.
     """
     metrics = turn.metrics
+    asked = SnippetRequest(
+        replace(request, report_effective=False),
+        base_url="",
+        is_streamed=True,
+        moderation=moderation_of(screening),
+    )
     return {
         "source": source,
         "at": round(time.time() * 1000),
         "endpoint": Endpoint.CHAT.value,
-        "body": {
-            **wire_body(SnippetRequest(replace(request, report_effective=False), base_url="")),
-            "stream": True,
-        },
+        "body": wire_body(asked),
         "status": SUCCEEDED if error is None else error.status,
         "milliseconds": 0 if metrics is None else round(metrics.seconds * 1000),
         "response": _response(turn, metrics)

@@ -17,7 +17,8 @@ class Turn:
     """What the user said, what came back so far, and the guard's verdicts on both.
 
     `metrics` is None until the answer has ended. `call_id` marks a turn in which the user gives a tool's result.
-    `output_format` is what the answer was asked to be.
+    `output_format` is what the answer was asked to be. `foot` keeps the markup under a finished answer with the
+    numbers it shows: writing a thousand tokens anew at every paint of a later answer would slow that one down.
     """
 
     user: str
@@ -30,6 +31,7 @@ class Turn:
     output_format: OutputFormat | None = None
     metrics: AnswerMetrics | None = None
     verdicts: list[Verdict] = field(default_factory=list)
+    foot: tuple[AnswerMetrics, str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def has_answer(self) -> bool:

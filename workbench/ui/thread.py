@@ -42,9 +42,16 @@ def _assistant_parts(turn: Turn, is_open: bool) -> list[str]:
     if turn.tool_calls:
         parts.append(_on_one_line(_calls_html(turn.tool_calls)))
     if turn.metrics is not None:
-        foot = foot_html(turn) + tokens_html(turn.tokens) + applied_html(turn.metrics.effective)
-        parts.append(_on_one_line(foot))
+        parts.append(_foot_of(turn, turn.metrics))
     return parts
+
+
+def _foot_of(turn: Turn, metrics: AnswerMetrics) -> str:
+    """All that stands under the answer, written once for these numbers."""
+    if turn.foot is None or turn.foot[0] is not metrics:
+        foot = foot_html(turn) + tokens_html(turn.tokens) + applied_html(metrics.effective)
+        turn.foot = metrics, _on_one_line(foot)
+    return turn.foot[1]
 
 
 def _on_one_line(html: str) -> str:
