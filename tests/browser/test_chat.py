@@ -182,6 +182,20 @@ def test_a_copied_answer_is_the_markdown_the_model_wrote(page: Page, stage: Stag
     assert page.evaluate("() => navigator.clipboard.readText()") == "**Bold** and `code`"
 
 
+def test_math_is_set_tables_are_tables_and_code_is_copied(page: Page, stage: Stage) -> None:
+    stage.scripts.append(
+        Script(
+            "Inline \\(a^2\\) and\n\n$$\\frac{1}{2}$$\n\n```python\nprint('hi')\n```\n\n| a |\n| --- |\n| b |\n"
+        )
+    )
+    ask(page, "Show me")
+    expect(page.locator("#wb-thread .katex-html")).to_have_count(2)
+    expect(page.locator("#wb-thread table td")).to_have_text("b")
+    page.click("#wb-thread .copy_code_button")
+    page.wait_for_timeout(200)
+    assert page.evaluate("() => navigator.clipboard.readText()").strip() == "print('hi')"
+
+
 def test_a_conversation_goes_into_a_file_and_comes_back(page: Page, tmp_path: Path) -> None:
     page.fill("#ui-system textarea", "Be brief.")
     ask(page, "First")

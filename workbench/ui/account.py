@@ -14,6 +14,7 @@ from workbench.ui.account_people import PeopleEvents, bind_people, build_people_
 from workbench.ui.context import PageContext
 from workbench.ui.markup import markup
 from workbench.ui.model_menus import all_of
+from workbench.ui.optional_number import optional_number
 
 EXPIRIES = [("7 days", 7), ("30 days", 30), ("90 days", 90), ("1 year", 365), ("Never", 0)]
 """(label, days) of a new key's life; 0 is no end."""
@@ -35,7 +36,7 @@ class NewKeyForm:
     name: gr.Textbox
     days: gr.Dropdown
     models: gr.Dropdown
-    limits: tuple[gr.Number, ...]
+    limits: tuple[gr.Textbox, ...]
     make: gr.Button
     notice: gr.HTML
     secret: gr.HTML
@@ -51,7 +52,7 @@ class KeyList:
     rotate: gr.Button
     switch: gr.Button
     revoke: gr.Button
-    limits: tuple[gr.Number, ...]
+    limits: tuple[gr.Textbox, ...]
     save_limits: gr.Button
     notice: gr.HTML
     secret: gr.HTML
@@ -116,13 +117,11 @@ def _key_list() -> KeyList:
     )
 
 
-def _limit_fields(name: str) -> tuple[gr.Number, ...]:
+def _limit_fields(name: str) -> tuple[gr.Textbox, ...]:
     """Concurrency, requests a minute, tokens a day."""
     labels = ("Calls at once", "Calls a minute", "Tokens a day")
     return tuple(
-        gr.Number(
-            None, label=label, minimum=1, precision=0, elem_id=f"{name}-{place}", elem_classes="wb-field"
-        )
+        optional_number(None, label=label, low=1, is_whole=True, elem_id=f"{name}-{place}")
         for place, label in enumerate(labels)
     )
 

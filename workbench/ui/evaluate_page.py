@@ -19,6 +19,7 @@ from workbench.ui.evaluate_data import DataCard, build_data_card
 from workbench.ui.evaluate_form import LIKELIHOOD_SETS, FormFields
 from workbench.ui.markup import markup
 from workbench.ui.notice import Kind, notice_html
+from workbench.ui.optional_number import optional_number
 
 SAMPLE = "sample"
 """Stands for the recorded sample verdict in the list of experiments."""
@@ -121,10 +122,8 @@ def _questions() -> tuple[tuple[gr.components.Component, ...], DataCard]:
 
 
 def _requirements() -> tuple[gr.components.Component, ...]:
-    def number(label: str, value: float | None, name: str) -> gr.Number:
-        return gr.Number(
-            value, label=label, minimum=0, elem_id=f"wb-evaluate-{name}", elem_classes="wb-field"
-        )
+    def number(label: str, value: float | None, name: str) -> gr.Textbox:
+        return optional_number(value, label=label, elem_id=f"wb-evaluate-{name}")
 
     with gr.Column(elem_classes="wb-card"):
         markup('<h2>3. Requirements</h2><p class="wb-none">Each is optional: empty asks for nothing.</p>')

@@ -14,6 +14,7 @@ from guard.taxonomy import STANDARD_HAZARDS
 from workbench.core.errors import InvalidRequest
 from workbench.screening import EMBEDDED, Guards, ScreeningChoice
 from workbench.ui.markup import markup
+from workbench.ui.optional_number import optional_number
 
 _MODES = [("Off", Mode.OFF.value), ("Shadow", Mode.SHADOW.value), ("Mark", Mode.SCORE.value),
           ("Block", Mode.BLOCK.value)]  # fmt: skip
@@ -35,7 +36,7 @@ class GuardPanel:
     guard: gr.Dropdown
     input: gr.Radio
     output: gr.Radio
-    threshold: gr.Number
+    threshold: gr.Textbox
     categories: gr.Dropdown
 
     @property
@@ -66,9 +67,9 @@ def build_guard_panel(guards: Guards, prefix: str = "ui") -> GuardPanel:
                 ("input", "Your messages", policy.input), ("output", "The answers", policy.output)
             )
         )  # fmt: skip
-        threshold = gr.Number(
+        threshold = optional_number(
             None, label="Threshold", info="The P(unsafe) from which on a text is flagged. Empty: the guard's own.",
-            minimum=0, maximum=1, step=0.01, placeholder="The guard's own", elem_id=f"{prefix}-guard-threshold",
+            high=1, placeholder="The guard's own", elem_id=f"{prefix}-guard-threshold",
             elem_classes=["wb-field", "wb-help"],
         )  # fmt: skip
         categories = gr.Dropdown(
