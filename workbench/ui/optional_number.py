@@ -29,8 +29,8 @@ def optional_number(
     Anything else is refused in the browser by a notice that names the box.
     """
     box = gr.Textbox(
-        _written(value), label=label, info=info, placeholder=placeholder, lines=1, max_lines=1, max_length=20, elem_id=elem_id,
-        elem_classes=elem_classes, html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
+        _written(value), label=label, info=info, placeholder=placeholder, lines=1, max_lines=1, max_length=20,
+        elem_id=elem_id, elem_classes=elem_classes, html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
     )  # fmt: skip
 
     def read(payload: str | None) -> float | None:
