@@ -30,7 +30,8 @@ def optional_number(
     """
     box = gr.Textbox(
         _written(value), label=label, info=info, placeholder=placeholder, lines=1, max_lines=1, max_length=20,
-        elem_id=elem_id, elem_classes=elem_classes, html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
+        elem_id=elem_id, elem_classes=elem_classes,
+        html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
     )  # fmt: skip
 
     def read(payload: str | None) -> float | None:
