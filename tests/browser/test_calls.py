@@ -106,6 +106,7 @@ def test_what_the_guard_is_to_do_is_in_the_code_and_in_the_call(page: Page) -> N
     page.click("#api-guard-input label:has-text('Block')")
     expect(page.locator(CODE)).to_contain_text('moderation={"model": "embedded"')
     choose(page, "api-language", "Curl")
+    expect(page.locator(CODE)).to_contain_text("curl -sS")
     expect(page.locator(CODE)).to_contain_text('"input": {"mode": "block"}')
     page.fill("#api-guard-threshold input, #api-guard-threshold textarea", "0.25")
     expect(page.locator(CODE)).to_contain_text('"threshold": 0.25')
