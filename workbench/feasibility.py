@@ -92,7 +92,7 @@ def needed_for(card: ModelCard, facts: ModelFacts) -> int | None:
 
     if facts.parameters is None:
         return None
-    loaded = loaded_bytes(facts.parameters, card.quantization, default_dtype_bytes(card.dtype))
+    loaded = loaded_bytes(facts.parameters, card.quantization, default_dtype_bytes(card.dtype, facts.dtype))
     return max(loaded, facts.parameters * _CONVERTED_BYTES) if facts.is_gguf else loaded
 
 

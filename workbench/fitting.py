@@ -21,7 +21,13 @@ from evaluators.capacity import model_shape
 from evaluators.hardware import load_hardware
 from workbench.core.backend import ModelCard
 from workbench.core.settings import Settings
-from workbench.engine.footprint import WORKING_SHARE, loaded_bytes, local_folder, parameter_count
+from workbench.engine.footprint import (
+    WORKING_SHARE,
+    loaded_bytes,
+    local_folder,
+    parameter_count,
+    stored_dtype,
+)
 from workbench.engine.memory import KV_SHARE
 
 NATIVE = "none"
@@ -175,7 +181,7 @@ def cache_room(card: ModelCard, settings: Settings, free_bytes: int) -> CacheRoo
     if folder is None or parameters is None or not (folder / "config.json").is_file():
         return None
     config = json.loads((folder / "config.json").read_text("utf-8"))
-    each = default_dtype_bytes(card.dtype)
+    each = default_dtype_bytes(card.dtype, stored_dtype(folder))
     shape = model_shape(config, parameters, bytes_per_weight=each, kv_bytes=each)
     context = card.context_length or config.get("max_position_embeddings")
     if shape.kv_bytes_per_token is None or not context:

@@ -68,10 +68,12 @@ def _memory_plan(settings: Settings) -> MemoryPlan:
     def needed(card: ModelCard) -> int | None:
         if card.backend != "local":
             return None
-        from workbench.engine.footprint import needed_bytes
+        from workbench.engine.footprint import local_folder, needed_bytes, stored_dtype
         from workbench.engine.loader import default_dtype_bytes
 
-        return needed_bytes(card, settings, default_dtype_bytes(card.dtype))
+        folder = local_folder(card, settings)
+        stored = None if folder is None else stored_dtype(folder)
+        return needed_bytes(card, settings, default_dtype_bytes(card.dtype, stored))
 
     return MemoryPlan(free_for_models, needed)
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import gguf
 import pytest
+import torch
 from huggingface_hub import HfApi
 from huggingface_hub.errors import OfflineModeIsEnabled
+from transformers import PretrainedConfig
 
 from tests.engine.tiny_gguf import write_tiny_gguf
 from tests.engine.tiny_models import tiny_model
@@ -18,6 +20,7 @@ from workbench.core.backend import ModelCard
 from workbench.core.errors import HubUnreachable, WeightsError
 from workbench.core.settings import Settings
 from workbench.engine.facts import ModelFacts, is_supported, model_facts
+from workbench.engine.loader import choose_dtype, default_dtype_bytes
 
 
 def card(source: str, **fields: Any) -> ModelCard:
@@ -45,7 +48,7 @@ def test_a_folders_facts_are_read_from_its_files(tmp_path: Path, settings: Setti
     model = tiny_model("qwen3")
     model.save_pretrained(tmp_path / "mine")
     facts = model_facts(card(str(tmp_path / "mine")), settings)
-    assert facts == ModelFacts(model.num_parameters(), "qwen3")
+    assert facts == ModelFacts(model.num_parameters(), "qwen3", dtype="float32")
     assert is_supported(facts)
 
 
@@ -77,12 +80,15 @@ def test_a_hubs_index_gives_size_licence_and_gate(
 ) -> None:
     found = index(
         "model-1.safetensors", "model-2.safetensors", "config.json", "pytorch_model.bin",
-        safetensors=SimpleNamespace(total=7_000), config={"model_type": "llama"}, gated="manual",
+        safetensors=SimpleNamespace(total=7_000, parameters={"F32": 10, "BF16": 6_990}),
+        config={"model_type": "llama"}, gated="manual",
         card_data={"license": "llama3.2"},
     )  # fmt: skip
     answer_as_hub(monkeypatch, found)
     facts = model_facts(card("some/model"), settings)
-    assert facts == ModelFacts(7_000, "llama", is_gated=True, download_bytes=300, licence="llama3.2")
+    assert facts == ModelFacts(
+        7_000, "llama", is_gated=True, download_bytes=300, licence="llama3.2", dtype="bfloat16"
+    )
 
 
 def test_a_hubs_pickles_are_refused_and_its_gguf_files_named(
@@ -117,3 +123,26 @@ def test_an_architecture_nobody_knows_is_not_supported() -> None:
     assert is_supported(ModelFacts(1, "no-such-architecture")) is False
     assert is_supported(ModelFacts(1, "no-such-architecture", is_gguf=True)) is False
     assert is_supported(ModelFacts(1, None)) is None
+
+
+@pytest.mark.parametrize(
+    ("has_gpu", "has_bf16", "stored", "size"),
+    [
+        (False, True, "float32", 4),
+        (False, True, "bfloat16", 2),
+        (False, True, "float16", 4),
+        (False, False, "bfloat16", 4),
+        (True, False, "float16", 2),
+        (True, False, "float32", 4),
+        (False, True, None, 2),
+    ],
+)
+def test_a_parameter_takes_what_the_loader_makes_of_its_stored_dtype(
+    monkeypatch: pytest.MonkeyPatch, has_gpu: bool, has_bf16: bool, stored: str | None, size: int
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_bf16)
+    assert default_dtype_bytes(None, stored) == size
+    if stored is not None:
+        assert choose_dtype(None, PretrainedConfig(dtype=stored)).itemsize == size
+    assert default_dtype_bytes("bfloat16", stored) == 2

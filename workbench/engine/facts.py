@@ -11,12 +11,14 @@ from typing import Any
 from workbench.core.backend import ModelCard
 from workbench.core.errors import WeightsError
 from workbench.core.settings import Settings
-from workbench.engine.footprint import local_folder, safetensors_parameters
+from workbench.engine.footprint import local_folder, safetensors_parameters, stored_dtype
 from workbench.engine.hub import explained_hub_errors
 from workbench.engine.sources import wanted_files
 
 HUB_SECONDS = 10.0
 """How long the hub may take to answer."""
+_DTYPES = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
+"""Safetensors' names of what weights are stored in."""
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 
 
@@ -24,8 +26,9 @@ _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 class ModelFacts:
     """None means that it cannot be known from here.
 
-    `architecture` is the config's model type, or a GGUF file's architecture. `download_bytes` are 0 for a model whose
-    files are here. `is_gated`: its licence must be accepted on the hub first.
+    `architecture` is the config's model type, or a GGUF file's architecture; `dtype` is what most weights are stored
+    in, such as "bfloat16". `download_bytes` are 0 for a model whose files are here. `is_gated`: its licence must be
+    accepted on the hub first.
     """
 
     parameters: int | None
@@ -34,6 +37,7 @@ class ModelFacts:
     is_gated: bool = False
     download_bytes: int | None = 0
     licence: str | None = None
+    dtype: str | None = None
 
 
 def model_facts(card: ModelCard, settings: Settings) -> ModelFacts:
@@ -80,7 +84,7 @@ def is_supported(facts: ModelFacts) -> bool | None:
 
 def _of_folder(folder: Path) -> ModelFacts:
     parameters = sum(safetensors_parameters(path) for path in folder.glob("*.safetensors"))
-    return ModelFacts(parameters, _model_type(folder / "config.json"))
+    return ModelFacts(parameters, _model_type(folder / "config.json"), dtype=stored_dtype(folder))
 
 
 def _model_type(config: Path) -> str | None:
@@ -123,7 +127,13 @@ def _of_hub(card: ModelCard) -> ModelFacts:
         is_gated=bool(found.gated),
         download_bytes=_download_bytes(card, files),
         licence=_licence(found.card_data),
+        dtype=None if found.safetensors is None else _most_stored(found.safetensors.parameters),
     )
+
+
+def _most_stored(parameters: dict[str, int]) -> str | None:
+    """The dtype that most parameters are stored in, by torch's name; None for one that nobody computes in."""
+    return _DTYPES.get(max(parameters, key=lambda name: parameters[name], default=""))
 
 
 def _download_bytes(card: ModelCard, files: dict[str, int | None]) -> int | None:

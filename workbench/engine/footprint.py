@@ -48,6 +48,17 @@ def parameter_count(card: ModelCard, settings: Settings) -> int | None:
     return None
 
 
+def stored_dtype(folder: Path) -> str | None:
+    """The dtype that a folder's config.json says its weights have, such as "bfloat16"; None where it says nothing."""
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    said = {**config.get("text_config", {}), **config} if isinstance(config, dict) else {}
+    dtype = said.get("dtype") or said.get("torch_dtype")
+    return dtype if isinstance(dtype, str) else None
+
+
 def local_folder(card: ModelCard, settings: Settings) -> Path | None:
     """Where the model's files are on this machine; None when they are not."""
     if card.source.startswith(EMBEDDED_PREFIX):

@@ -151,12 +151,16 @@ def choose_dtype(name: str | None, config: Any) -> torch.dtype:
     return own if own == torch.bfloat16 and torch.cpu._is_avx512_bf16_supported() else torch.float32
 
 
-def default_dtype_bytes(name: str | None) -> int:
-    """Bytes a parameter will probably take: the named dtype's size, else what this machine computes in."""
+def default_dtype_bytes(name: str | None, stored: str | None = None) -> int:
+    """Bytes a parameter will take: the named dtype's size, else what `choose_dtype` makes of a checkpoint stored so."""
     if name is not None:
         dtype = getattr(torch, name, None)
         return dtype.itemsize if isinstance(dtype, torch.dtype) else 4
-    return 2 if torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported() else 4
+    has_gpu = torch.cuda.is_available()
+    native = 2 if has_gpu or torch.cpu._is_avx512_bf16_supported() else 4
+    if stored is None or stored == "bfloat16":
+        return native
+    return 2 if has_gpu and stored == "float16" else 4
 
 
 def quantization_config(quantization: str, compute_dtype: torch.dtype) -> BitsAndBytesConfig | None:

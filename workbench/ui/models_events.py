@@ -51,7 +51,7 @@ class ModelsEvents:
         try:
             found = await self._desk.check(self._caller_of(request), wish)
         except WorkbenchError as failure:
-            return {form.found: "", form.notice: error_notice(failure)}
+            return {form.found: "", form.notice: _refused(failure)}
         if found is None:
             text = "It is asked what it honours when it is added, by a dozen requests of a few tokens."
             return {form.found: "", form.notice: notice_html(Kind.INFO, "An endpoint elsewhere", text)}
@@ -63,7 +63,7 @@ class ModelsEvents:
         try:
             card = await self._desk.add(caller, read_wish(values))
         except WorkbenchError as failure:
-            return {page.form.found: "", page.form.notice: error_notice(failure)}
+            return {page.form.found: "", page.form.notice: _refused(failure)}
         return {page.loading: card.id, page.form.found: "", page.timer: gr.Timer(active=True),
                 **await self._progress(caller, card.id)}  # fmt: skip
 
@@ -135,6 +135,11 @@ class ModelsEvents:
             self._page.fitting: fitting_html(machine, listed, found),
             self._page.offer: gr.Dropdown(offer_choices(found), value=None, visible=caller.is_admin),
         }
+
+
+def _refused(failure: WorkbenchError) -> str:
+    """Why a model is not added; the reason names the cure."""
+    return notice_html(Kind.WARNING, "This model cannot be added", failure.message)
 
 
 def _chosen(model: str | None) -> str:
