@@ -26,7 +26,7 @@ out.mkdir(parents=True)
 (out / "asked.json").write_text(json.dumps({"arguments": arguments, "key": os.environ.get("OPENAI_API_KEY")}))
 rows = [
     {"doc_id": n, "metrics": ["acc", "acc_norm"], "acc": float(n < 6), "acc_norm": 1.0, "filter": "none",
-     "filtered_resps": [[-1.5 - n, True], [-2.5, False]]}
+     "filtered_resps": [[str(-1.5 - n), "True"], ["-2.5", "False"]]}
     for n in range(12)
 ]
 (out / "samples_small_2026-01-02T03-04-05.json").write_text("")

@@ -135,7 +135,8 @@ def _items(task: str, row: Mapping[str, Any]) -> list[HarnessItem]:
 
 
 def _is_likelihood(answer: object) -> bool:
-    return isinstance(answer, list | tuple) and len(answer) == 2 and isinstance(answer[0], int | float)
+    """Whether this is a log-likelihood and whether it is greedy, which the harness writes as two texts."""
+    return isinstance(answer, list) and len(answer) == 2 and str(answer[1]) in ("True", "False")
 
 
 @dataclass(frozen=True, slots=True)
