@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -230,6 +231,18 @@ def test_min_tokens_bans_the_end_and_ignore_eos_goes_past_it() -> None:
     driver.run(short, long, endless)
     assert (short.counted(), long.counted(), endless.counted()) == (1, 6, 9)
     assert (short.finish(), endless.finish()) == (FinishReason.STOP, FinishReason.LENGTH)
+
+
+def test_an_echoed_prompt_is_followed_by_the_score_of_its_end() -> None:
+    """Who drops the one token that was generated is left with the whole prompt's scores, whatever the token was."""
+    driver = Driver(tiny_model("llama"))
+    ask: dict[str, Any] = {"logit_bias": {256: 100.0}, "max_tokens": 1, "logprobs": 1}
+    echoed = driver.submit(PROMPTS[0], prompt_logprobs=1, **ask)
+    plain = driver.submit(PROMPTS[0], **ask)
+    driver.run(echoed, plain)
+    assert (echoed.ids(), plain.ids()) == ([256], [])
+    assert (echoed.text(), plain.text()) == ("", "")
+    assert echoed.finish() is plain.finish() is FinishReason.STOP
 
 
 def test_a_stop_string_is_never_shown_and_frees_the_row() -> None:

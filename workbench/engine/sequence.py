@@ -110,7 +110,9 @@ class Sequence:
             self.matcher.take(token_id)
         if logprobs is not None:
             self._logprob_sum += logprobs.chosen
-            if not is_end:
+            # Behind an echoed prompt the end counts as a token: who cuts one generated token off to score the prompt,
+            # as lm-evaluation-harness does, must not cut off the prompt's own last one.
+            if not is_end or self.request.prompt_logprobs is not None:
                 top = tuple(zip(logprobs.top_ids, logprobs.top_logprobs, strict=True))
                 self._pieces.append(_Piece(self._written, TokenScore(token_id, logprobs.chosen, top)))
         if is_end:
