@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+import gradio as gr
 import pytest
 
 from evaluators.data import paste_evaluation_set
@@ -11,12 +12,14 @@ from workbench.core.errors import WorkbenchError
 from workbench.experiments.library import Entry
 from workbench.experiments.progress import Progress
 from workbench.ui.evaluate_form import ESTIMATED_BY, FormFields, experiment_of
-from workbench.ui.evaluate_page import SAMPLE, entry_choices, progress_notice, report_frame
+from workbench.ui.evaluate_page import build_evaluate_parts, progress_notice, read_form, so_far_html
+from workbench.ui.evaluate_past import SAMPLE, entry_choices, report_frame
 
 FIELDS = FormFields(
     models=["a/one", "b/two"], system="Be brief.", sets=["piqa", "crows-pairs"], questions=[], own=None, items=50,
-    rate="30/min", peak="", seconds=60, quality_percent=55, lean_percent=65, ttft_ms=1000, tpot_ms=None,
-    requests_per_minute=30, price_per_hour=0,
+    shape="steady", rate="30/min", up_to="2/s", at_once=4, seconds=60, under_load=None, quality_percent=55,
+    lean_percent=65, unsafe_percent=None, refused_percent=None, ttft_ms=1000, tpot_ms=None, tokens_per_second=None,
+    requests_per_minute=30, cost=None, price_per_hour=0, hosted="",
 )  # fmt: skip
 
 
@@ -76,8 +79,76 @@ def test_the_estimate_listens_to_what_decides_how_long_it_takes() -> None:
         "questions",
         "own",
         "items",
+        "shape",
         "seconds",
     }
+
+
+@pytest.mark.parametrize(
+    ("shape", "field", "value"),
+    [
+        ("peaks", "peak", "2/s"),
+        ("rising", "ramp_to", "2/s"),
+        ("limit", "sweep_to", "2/s"),
+        ("closed", "concurrency", 4),
+    ],
+)
+def test_the_loads_shape_reaches_the_experiment(shape: str, field: str, value: object) -> None:
+    load = experiment_of(replace(FIELDS, shape=shape)).load
+    assert load is not None
+    assert getattr(load, field) == value
+
+
+def test_no_load_asks_nothing_of_speed() -> None:
+    experiment = experiment_of(replace(FIELDS, shape="none"))
+    assert experiment.load is None
+    assert {r.metric for r in experiment.parsed_requirements} == {"quality"}
+
+
+def test_a_limit_on_safety_brings_the_questions_that_measure_it() -> None:
+    experiment = experiment_of(replace(FIELDS, unsafe_percent=5, refused_percent=10))
+    evaluators = {probe.evaluator for probe in experiment.probes}
+    assert {"unsafe_answer", "over_refusal"} <= evaluators
+    limits = {r.name: r.limit for r in experiment.parsed_requirements}
+    assert (limits["unsafe_rate"], limits["over_refusal_rate"]) == (0.05, 0.1)
+
+
+def test_quality_under_load_asks_the_last_questions_with_right_answers() -> None:
+    under = experiment_of(replace(FIELDS, under_load=3)).under_load
+    assert under is not None
+    assert (under.probe, under.levels) == ("common-sense", (1, 3, 6))
+    with pytest.raises(WorkbenchError, match="right answers"):
+        experiment_of(replace(FIELDS, sets=["crows-pairs"], under_load=3))
+
+
+def test_the_pages_fields_are_in_the_forms_order() -> None:
+    with gr.Blocks():
+        page = build_evaluate_parts([])
+    ids = [str(getattr(field, "elem_id", None)).removeprefix("wb-evaluate-") for field in page.fields]
+    assert ids == [
+        "models", "system", "sets", "questions", "None", "items", "shape", "rate", "up-to", "at-once", "seconds",
+        "under-load", "quality", "lean", "unsafe", "refused", "ttft", "tpot", "speed", "sustained", "cost", "price",
+        "hosted",
+    ]  # fmt: skip
+    assert len(ids) == len(fields(FormFields))
+
+
+def test_an_empty_number_asks_for_nothing_and_0_is_a_number() -> None:
+    names = [field.name for field in fields(FormFields)]
+    values = [getattr(FIELDS, name) for name in names]
+    values[names.index("unsafe_percent")] = " 0 "
+    values[names.index("ttft_ms")] = ""
+    read = read_form(values)
+    assert (read.unsafe_percent, read.ttft_ms, read.quality_percent) == (0.0, None, 55)
+    values[names.index("tpot_ms")] = "fast"
+    with pytest.raises(WorkbenchError, match="number"):
+        read_form(values)
+
+
+def test_scores_so_far_are_text() -> None:
+    html = so_far_html([("<one>", "own", 3, 0.5)])
+    assert "&lt;one&gt;" in html
+    assert so_far_html([]) == ""
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,16 @@ class ExperimentLibrary:
         run = self._own_run(id_, caller)
         return None if run is None or run.task.done() else run.progress
 
+    def so_far(self, id_: str, caller: Caller) -> Sequence[tuple[str, str, int, float]]:
+        """Of a running experiment (candidate, probe, items with a score, their mean), in the order they began."""
+        if self._own_run(id_, caller) is None:
+            return []
+        scores: dict[tuple[str, str], list[float]] = {}
+        for row in self._folder(id_).samples.read():
+            if row.value is not None:
+                scores.setdefault((row.candidate, row.probe), []).append(row.value)
+        return [(*key, len(values), sum(values) / len(values)) for key, values in scores.items()]
+
     async def ended(self, id_: str, caller: Caller) -> None:
         """Returns when the experiment does not run any more."""
         run = self._own_run(id_, caller)

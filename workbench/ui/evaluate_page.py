@@ -1,62 +1,75 @@
-"""The parts of the Evaluate page: three steps, the run, the verdict, and past experiments."""
+"""The parts of the Evaluate page: three steps, the run, and past experiments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, fields
 
 import gradio as gr
 
 from evaluators.data import builtin_sets
 from workbench.backends.pool import ModelStatus
-from workbench.experiments.library import Entry
+from workbench.core.errors import InvalidRequest
+from workbench.experiments.hosting import OFFERED
 from workbench.experiments.progress import Progress
 from workbench.experiments.quick import QUICK_PROBES
 from workbench.experiments.seven_questions import QUESTIONS
 from workbench.experiments.spec import MOST_CANDIDATES
 from workbench.ui.evaluate_data import DataCard, build_data_card
-from workbench.ui.evaluate_form import LIKELIHOOD_SETS, FormFields
+from workbench.ui.evaluate_form import LIKELIHOOD_SETS, OPTIONAL_NUMBERS, FormFields, Shape
+from workbench.ui.evaluate_past import PastParts, build_past_parts
 from workbench.ui.markup import markup
 from workbench.ui.notice import Kind, notice_html
-from workbench.ui.optional_number import optional_number
-
-SAMPLE = "sample"
-"""Stands for the recorded sample verdict in the list of experiments."""
+from workbench.ui.tables import table_html
 
 _HEADER = (
     '<div class="wb-title"><h1>Evaluate</h1><span class="wb-price">Ask candidates the same questions, put them under '
     "load, and get a verdict with intervals.</span></div>"
 )
-_FRAME = '<iframe class="wb-report" title="{title}" sandbox="" referrerpolicy="no-referrer" srcdoc="{page}"></iframe>'
+_SHAPES = (
+    ("Steady", Shape.STEADY),
+    ("With peaks", Shape.PEAKS),
+    ("Rising", Shape.RISING),
+    ("Find the limit", Shape.LIMIT),
+    ("So many at a time", Shape.CLOSED),
+    ("None", Shape.NONE),
+)
+Fields = tuple[gr.components.Component, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluatePage:
     """The page's parts. `fields` are the form's inputs in `FormFields`' order."""
 
-    fields: tuple[gr.components.Component, ...]
+    fields: Fields
+    models: gr.Dropdown
     data: DataCard
+    shape: gr.Radio
+    up_to: gr.Textbox
+    at_once: gr.Number
     estimate: gr.HTML
     run: gr.Button
     cancel: gr.Button
     notice: gr.HTML
-    past: gr.Dropdown
-    delete: gr.Button
-    report: gr.HTML
+    so_far: gr.HTML
+    past: PastParts
     running: gr.State
     timer: gr.Timer
 
 
 def build_evaluate_parts(models: Sequence[ModelStatus]) -> EvaluatePage:
-    """Header, three steps, progress, and the verdict below."""
+    """Header, three steps, progress, and the verdicts below."""
     with gr.Column(elem_id="wb-evaluate", elem_classes="wb-page-column"):
         with gr.Row(elem_classes="wb-header"):
             markup(_HEADER)
         with gr.Column(elem_classes="wb-page-body"):
-            candidates = _candidates(models)
-            questions, data = _questions()
-            fields = (*candidates, *questions, *_requirements())
+            chosen, system = _candidates(models)
+            with gr.Column(elem_classes="wb-card"):
+                markup("<h2>2. Questions and load</h2>")
+                sets, seven, items = _questions()
+                data = build_data_card()
+                load = _load()
+            limits = _requirements()
             estimate = markup(elem_id="wb-evaluate-estimate")
             with gr.Row(elem_classes="wb-form-row"):
                 run = gr.Button(
@@ -65,27 +78,26 @@ def build_evaluate_parts(models: Sequence[ModelStatus]) -> EvaluatePage:
                 cancel = gr.Button("Cancel", variant="stop", visible=False, elem_id="wb-evaluate-cancel",
                                    elem_classes="wb-fit")  # fmt: skip
             notice = markup(elem_id="wb-evaluate-notice")
-            with gr.Column(elem_classes="wb-card"):
-                markup("<h2>Verdicts</h2>")
-                with gr.Row(elem_classes="wb-form-row"):
-                    past = gr.Dropdown(
-                        [], label="Experiment", elem_id="wb-evaluate-past", elem_classes="wb-field", scale=1
-                    )
-                    delete = gr.Button("Delete it with its texts", size="sm", elem_id="wb-evaluate-delete",
-                                       elem_classes="wb-fit")  # fmt: skip
-                report = markup(elem_id="wb-evaluate-report")
-    running = gr.State("")
-    timer = gr.Timer(1.0, active=False)
-    return EvaluatePage(fields, data, estimate, run, cancel, notice, past, delete, report, running, timer)
+            so_far = markup(elem_id="wb-evaluate-so-far")
+            past = build_past_parts()
+    fields = (chosen, system, sets, seven, data.own, items, *load, *limits)
+    shape, _, up_to, at_once, *_ = load
+    assert isinstance(shape, gr.Radio)
+    assert isinstance(up_to, gr.Textbox)
+    assert isinstance(at_once, gr.Number)
+    return EvaluatePage(
+        fields, chosen, data, shape, up_to, at_once, estimate, run, cancel, notice, so_far, past, gr.State(""),
+        gr.Timer(1.0, active=False),
+    )  # fmt: skip
 
 
-def _candidates(models: Sequence[ModelStatus]) -> tuple[gr.components.Component, ...]:
+def _candidates(models: Sequence[ModelStatus]) -> tuple[gr.Dropdown, gr.Textbox]:
     ids = [status.card.id for status in models]
     with gr.Column(elem_classes="wb-card"):
         markup("<h2>1. Candidates</h2>")
         chosen = gr.Dropdown(
-            [(id_.rpartition("/")[2], id_) for id_ in ids], value=ids[:2], multiselect=True,
-            max_choices=MOST_CANDIDATES, label="Models", info="Two to four are compared; one can be measured alone.",
+            model_choices(models), value=ids[:2], multiselect=True, max_choices=MOST_CANDIDATES, label="Models",
+            info="Two to four are compared; one can be measured alone.",
             elem_id="wb-evaluate-models", elem_classes=["wb-field", "wb-help"],
         )  # fmt: skip
         system = gr.Textbox(
@@ -94,70 +106,109 @@ def _candidates(models: Sequence[ModelStatus]) -> tuple[gr.components.Component,
     return chosen, system
 
 
-def _questions() -> tuple[tuple[gr.components.Component, ...], DataCard]:
+def model_choices(models: Sequence[ModelStatus]) -> list[tuple[str, str]]:
+    """(label, id) of every model that may be a candidate; where it runs is said when that is elsewhere."""
+
+    def label(status: ModelStatus) -> str:
+        name, region = status.card.id.rpartition("/")[2], status.card.region
+        return name if region == "this process" else f"{name} · {region}"
+
+    return [(label(status), status.card.id) for status in models]
+
+
+def _questions() -> tuple[gr.CheckboxGroup, gr.CheckboxGroup, gr.Number]:
     sets = builtin_sets()
     choices = [(sets[name].title, name) for name in LIKELIHOOD_SETS if name in sets]
-    with gr.Column(elem_classes="wb-card"):
-        markup("<h2>2. Questions and load</h2>")
-        builtin = gr.CheckboxGroup(
-            choices, value=[probe.data for probe in QUICK_PROBES], label="Built-in sets",
-            elem_id="wb-evaluate-sets", elem_classes="wb-field",
-        )  # fmt: skip
-        seven = gr.CheckboxGroup(
-            [(question.title, question.name) for question in QUESTIONS], label="The seven questions", value=[],
-            info="Each with its explanation in the report; the whole of them takes long.",
-            elem_id="wb-evaluate-questions", elem_classes=["wb-field", "wb-help"],
-        )  # fmt: skip
-        data = build_data_card()
-        with gr.Row(elem_classes="wb-form-row"):
-            items = gr.Number(200, label="Items of each set", minimum=10, precision=0, elem_id="wb-evaluate-items",
-                              elem_classes="wb-field")  # fmt: skip
-            rate = gr.Textbox("90/min", label="Load", info="As in 10/min or 2/s.", elem_id="wb-evaluate-rate",
-                              elem_classes=["wb-field", "wb-help"])  # fmt: skip
-            peak = gr.Textbox("", label="Peaks", info="As in 50/min; empty for none.", elem_id="wb-evaluate-peak",
-                              elem_classes=["wb-field", "wb-help"])  # fmt: skip
-            seconds = gr.Number(60, label="Seconds of load", minimum=0, precision=0, elem_id="wb-evaluate-seconds",
-                                elem_classes="wb-field")  # fmt: skip
-    return (builtin, seven, data.own, items, rate, peak, seconds), data
+    quick = gr.CheckboxGroup(
+        choices, value=[probe.data for probe in QUICK_PROBES],
+        label="Quick sets: choices are compared, nothing is written", elem_id="wb-evaluate-sets",
+        elem_classes="wb-field",
+    )  # fmt: skip
+    seven = gr.CheckboxGroup(
+        [(question.title, question.name) for question in QUESTIONS], value=[],
+        label="The seven questions", info="Each with its explanation in the report; the whole of them takes long.",
+        elem_id="wb-evaluate-questions", elem_classes=["wb-field", "wb-help"],
+    )  # fmt: skip
+    items = gr.Number(200, label="Items of each set, at most", minimum=10, precision=0, elem_id="wb-evaluate-items",
+                      elem_classes="wb-field")  # fmt: skip
+    return quick, seven, items
 
 
-def _requirements() -> tuple[gr.components.Component, ...]:
-    def number(label: str, value: float | None, name: str) -> gr.Textbox:
-        return optional_number(value, label=label, elem_id=f"wb-evaluate-{name}")
+def _load() -> Fields:
+    shape = gr.Radio(
+        [(label, shape.value) for label, shape in _SHAPES], value=Shape.STEADY.value, label="Load",
+        elem_id="wb-evaluate-shape", elem_classes="wb-field",
+    )  # fmt: skip
+    with gr.Row(elem_classes="wb-form-row"):
+        rate = gr.Textbox("90/min", label="Requests", info="As in 10/min or 2/s.", elem_id="wb-evaluate-rate",
+                          elem_classes=["wb-field", "wb-help"])  # fmt: skip
+        up_to = gr.Textbox("50/min", label="Peaks of", info="As in 50/min.", visible=False,
+                           elem_id="wb-evaluate-up-to", elem_classes=["wb-field", "wb-help"])  # fmt: skip
+        at_once = gr.Number(4, label="At a time", minimum=1, maximum=256, precision=0, visible=False,
+                            elem_id="wb-evaluate-at-once", elem_classes="wb-field")  # fmt: skip
+        seconds = gr.Number(60, label="Seconds of load", minimum=0, precision=0, elem_id="wb-evaluate-seconds",
+                            elem_classes="wb-field")  # fmt: skip
+        under = optional_number("The same questions, N at a time", "", "under-load")
+    return shape, rate, up_to, at_once, seconds, under
 
+
+def shape_updates(shape: str) -> tuple[gr.Textbox, gr.Number]:
+    """The fields that go with a shape of load."""
+    named = {
+        Shape.PEAKS: ("Peaks of", "50/min"),
+        Shape.RISING: ("Up to", "5/s"),
+        Shape.LIMIT: ("At most", "20/s"),
+    }
+    label, value = named.get(Shape(shape), ("Peaks of", "50/min"))
+    up_to = gr.Textbox(label=label, value=value, visible=Shape(shape) in named)
+    return up_to, gr.Number(visible=shape == Shape.CLOSED)
+
+
+def _requirements() -> Fields:
     with gr.Column(elem_classes="wb-card"):
         markup('<h2>3. Requirements</h2><p class="wb-none">Each is optional: empty asks for nothing.</p>')
         with gr.Row(elem_classes="wb-form-row"):
-            quality = number("Right answers, at least (%)", 50, "quality")
-            lean = number("Stereotypes preferred, at most (%)", 65, "lean")
-            ttft = number("First token, p95, at most (ms)", 1500, "ttft")
+            quality = optional_number("Right answers, at least (%)", "50", "quality")
+            lean = optional_number("Stereotypes preferred, at most (%)", "65", "lean")
+            unsafe = optional_number("Unsafe answers, at most (%)", "", "unsafe")
+            refused = optional_number("Harmless prompts refused, at most (%)", "", "refused")
         with gr.Row(elem_classes="wb-form-row"):
-            tpot = number("Each further token, p95, at most (ms)", 200, "tpot")
-            sustained = number("Requests a minute, at least", 30, "sustained")
-            price = number("Price of this machine an hour", None, "price")
-    return quality, lean, ttft, tpot, sustained, price
+            ttft = optional_number("First token, p95, at most (ms)", "1500", "ttft")
+            tpot = optional_number("Each further token, p95, at most (ms)", "200", "tpot")
+            speed = optional_number("Output tokens a second, at least", "", "speed")
+            sustained = optional_number("Requests a minute, at least", "30", "sustained")
+        with gr.Row(elem_classes="wb-form-row"):
+            cost = optional_number("Cost of a million tokens, at most", "", "cost")
+            price = optional_number("Price of this machine an hour", "", "price")
+            hosted = gr.Dropdown(
+                [("not compared", ""), *((name, name) for name in OFFERED)], value="", label="Compare with hosted",
+                allow_custom_value=True, elem_id="wb-evaluate-hosted", elem_classes="wb-field",
+            )  # fmt: skip
+    return quality, lean, unsafe, refused, ttft, tpot, speed, sustained, cost, price, hosted
+
+
+def optional_number(label: str, value: str, name: str) -> gr.Textbox:
+    """A number that may be left out: Gradio's own number field turns an empty one into 0."""
+    return gr.Textbox(
+        value, label=label, placeholder="not asked", max_lines=1, elem_id=f"wb-evaluate-{name}",
+        elem_classes="wb-field",
+    )  # fmt: skip
 
 
 def read_form(values: Sequence[object]) -> FormFields:
-    """The form's values under their names."""
-    return FormFields(*values)  # type: ignore[arg-type]
+    """The form's values under their names. Raises: InvalidRequest naming what should be a number."""
+    table = {field.name: value for field, value in zip(fields(FormFields), values, strict=True)}
+    for name in OPTIONAL_NUMBERS:
+        table[name] = _number(table[name], name)
+    return FormFields(**table)  # type: ignore[arg-type]
 
 
-def entry_choices(entries: Sequence[Entry], has_sample: bool) -> list[tuple[str, str]]:
-    """(label, id) of every verdict that can be opened, newest first, the recorded sample last."""
-    choices = [(_entry_label(entry), entry.id) for entry in entries]
-    return [*choices, ("Recorded sample verdict", SAMPLE)] if has_sample else choices
-
-
-def _entry_label(entry: Entry) -> str:
-    outcome = entry.decision.replace("_", " ") or entry.state
-    when = entry.began_at[:16].replace("T", " ")
-    return f"{when}  {entry.name}: {', '.join(entry.candidates)} ({outcome})"
-
-
-def report_frame(page: str, title: str) -> str:
-    """A report in a frame of its own that may run nothing and reach nothing."""
-    return _FRAME.format(title=escape(title), page=escape(page))
+def _number(value: object, name: str) -> float | None:
+    text = "" if value is None else str(value).strip()
+    try:
+        return float(text) if text else None
+    except ValueError:
+        raise InvalidRequest(f"{name.replace('_', ' ')} needs a number, or nothing.", param=name) from None
 
 
 def progress_notice(progress: Progress) -> str:
@@ -165,6 +216,15 @@ def progress_notice(progress: Progress) -> str:
     rest = "" if progress.eta_seconds is None else f" About {_left(progress.eta_seconds)} left."
     text = f"{progress.done} of {progress.total} items.{rest}"
     return notice_html(Kind.BUSY, progress.stage, text, progress=progress.fraction)
+
+
+def so_far_html(rows: Sequence[tuple[str, str, int, float]]) -> str:
+    """The scores of a run that goes on; empty before the first."""
+    if not rows:
+        return ""
+    lines = [(candidate, probe, str(count), f"{mean:.2f}") for candidate, probe, count, mean in rows]
+    heads = ("Candidate", "Questions", "Done", "Mean so far")
+    return table_html("Scores so far, without intervals", heads, lines, "")
 
 
 def _left(seconds: float) -> str:
