@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import gradio as gr
 import pytest
 
 from evaluators.data import EvaluationSet
-from workbench.ui.evaluate_data import MAPPED_PARTS, DataCard, build_data_card
+from workbench.ui.evaluate_data import MAPPED_PARTS, DataCard, OwnData, build_data_card
 from workbench.ui.evaluate_data_events import DataEvents
 
 CSV = "Frage,Antwort,nr\nWie viel ist 2+2?,4,1\nHauptstadt?,Paris,2\n,fehlt,3\n"
@@ -31,8 +32,9 @@ def columns(**chosen: str) -> list[str]:
 
 
 def own(updates: dict[Any, Any], card: DataCard) -> EvaluationSet:
-    found: EvaluationSet = updates[card.own]
-    return found
+    held: OwnData = updates[card.own]
+    assert not isinstance(held, Hashable), "Gradio would hash it, and its samples cannot be hashed"
+    return held.found
 
 
 def test_known_names_need_no_mapping(events: DataEvents, card: DataCard, tmp_path: Path) -> None:

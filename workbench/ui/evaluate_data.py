@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from evaluators.data import EvaluationSet
 from workbench.ui.markup import markup
 
 MAPPED_PARTS = ("prompt", "messages", "expected", "choices", "id", "tags")
@@ -20,6 +21,13 @@ _LABELS = {
     "tags": "Tags",
 }
 NO_COLUMN = ""
+
+
+@dataclass(slots=True)
+class OwnData:
+    """The samples in the page's state. Not frozen, so not hashable: Gradio hashes what it watches and can hash."""
+
+    found: EvaluationSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from evaluators.data import (
     suggest_mapping,
 )
 from workbench.core.errors import InvalidRequest, WorkbenchError
-from workbench.ui.evaluate_data import MAPPED_PARTS, NO_COLUMN, DataCard, column_choices
+from workbench.ui.evaluate_data import MAPPED_PARTS, NO_COLUMN, DataCard, OwnData, column_choices
 from workbench.ui.evaluate_data_view import data_html
 from workbench.ui.notice import error_notice
 
@@ -87,7 +87,7 @@ class DataEvents:
             found = samples_from_table(table, "your questions", mapping)
         except WorkbenchError as failure:
             return {card.own: None, card.preview: error_notice(failure)}
-        return {card.own: found if found.samples else None, card.preview: data_html(table, found)}
+        return {card.own: OwnData(found) if found.samples else None, card.preview: data_html(table, found)}
 
     def _refused(self, failure: WorkbenchError) -> Updates:
         card = self._card

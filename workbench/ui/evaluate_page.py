@@ -15,7 +15,7 @@ from workbench.experiments.progress import Progress
 from workbench.experiments.quick import QUICK_PROBES
 from workbench.experiments.seven_questions import QUESTIONS
 from workbench.experiments.spec import MOST_CANDIDATES
-from workbench.ui.evaluate_data import DataCard, build_data_card
+from workbench.ui.evaluate_data import DataCard, OwnData, build_data_card
 from workbench.ui.evaluate_form import LIKELIHOOD_SETS, OPTIONAL_NUMBERS, FormFields, Shape
 from workbench.ui.evaluate_past import PastParts, build_past_parts
 from workbench.ui.markup import markup
@@ -198,6 +198,8 @@ def optional_number(label: str, value: str, name: str) -> gr.Textbox:
 def read_form(values: Sequence[object]) -> FormFields:
     """The form's values under their names. Raises: InvalidRequest naming what should be a number."""
     table = {field.name: value for field, value in zip(fields(FormFields), values, strict=True)}
+    own = table["own"]
+    table["own"] = own.found if isinstance(own, OwnData) else None
     for name in OPTIONAL_NUMBERS:
         table[name] = _number(table[name], name)
     return FormFields(**table)  # type: ignore[arg-type]
