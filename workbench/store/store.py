@@ -24,6 +24,7 @@ from workbench.store.passwords import Passwords
 from workbench.store.remote_keys import RemoteKeys
 from workbench.store.upgrade import upgrade
 from workbench.store.usage import UsageRecords
+from workbench.store.votes import Votes
 
 FILE_NAME = "workbench.db"
 """SQLite's file in the home folder."""
@@ -47,6 +48,7 @@ class Store:
         self.experiments = Experiments(database, clock)
         self.remote_keys = RemoteKeys(database, clock)
         self.admin_log = AdminLog(database, clock)
+        self.votes = Votes(database, clock)
         self.accounts = Accounts(database, clock, Passwords(), LoginAttempts())
 
     @classmethod

@@ -178,6 +178,17 @@ experiments = Table(
     Column("ended_at", UtcDateTime),
 )
 
+votes = Table(
+    "votes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("account", String(64), nullable=False, index=True),
+    Column("left", String(255), nullable=False),
+    Column("right", String(255), nullable=False),
+    Column("outcome", String(16), nullable=False),
+)
+
 admin_log = Table(
     "admin_log",
     metadata,

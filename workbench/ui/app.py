@@ -63,7 +63,7 @@ def build_ui(workbench: Workbench, caller_of: CallerOf = local_user) -> gr.Block
         analytics_enabled=False,
         delete_cache=CACHE_SECONDS,
     ) as ui:
-        menus, candidates = ModelMenus(workbench, caller_of), gr.State([[], ""])
+        menus, candidates = ModelMenus(workbench, caller_of), gr.State([[], "", ""])
         build_navigation(tuple(PAGES), LINKS, first=FIRST_PAGE)
         with gr.Tabs(selected=FIRST_PAGE, elem_id="wb-pages") as tabs:
             for page, build in PAGES.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.core.caller import LOCAL_USER
+from workbench.ui.arena import build_arena
 from workbench.ui.compare_events import bind_compare
 from workbench.ui.compare_hand_over import bind_hand_over
 from workbench.ui.compare_page import build_compare_parts, pane_title
@@ -17,3 +18,4 @@ def build_compare_page(context: PageContext) -> None:
         context.menus.add(pane.model, all_of(pane_title))
     bind_compare(page, context.workbench, context.caller_of)
     bind_hand_over(page, context)
+    build_arena(page, context)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from workbench.backends.pool import ModelStatus
+from workbench.ui.break_it import BreakItParts, build_break_it
 from workbench.ui.chat_area import LATEX, icon_button
 from workbench.ui.comparison import HERE, Mode
 from workbench.ui.markup import markup
@@ -36,7 +37,10 @@ class ComparePane:
 
 @dataclass(frozen=True, slots=True)
 class ComparePage:
-    """The page's parts. `evaluate` opens an experiment of these models; `sent` carries the calls made out, unseen."""
+    """The page's parts.
+
+    `evaluate` opens an experiment of these models, `blind` the arena; `sent` carries the calls made out, unseen.
+    """
 
     session: gr.State
     mode: gr.Radio
@@ -48,6 +52,8 @@ class ComparePage:
     stop: gr.Button
     reset: gr.Button
     evaluate: gr.Button
+    blind: gr.Button
+    break_it: BreakItParts
     differences: gr.HTML
     sent: gr.Textbox
 
@@ -67,12 +73,14 @@ def build_compare_parts(models: Sequence[ModelStatus]) -> ComparePage:
                 [str(number) for number in range(2, PANES + 1)], value=str(PANES_AT_FIRST), label="Models",
                 show_label=False, container=False, elem_id="wb-compare-count", elem_classes="wb-segmented",
             )  # fmt: skip
+            blind = gr.Button("Vote blind", size="sm", elem_id="wb-compare-blind", scale=0)
             evaluate = gr.Button("Evaluate these", size="sm", elem_id="wb-compare-evaluate", scale=0)
         with gr.Row(elem_id="wb-panes"):
             panes = tuple(_build_pane(place, models) for place in range(PANES))
         differences = markup(elem_id="wb-compare-differences")
         with gr.Column(elem_id="wb-compare-composer-area", elem_classes="wb-composer-area"):
             notice = markup(elem_id="wb-compare-notice")
+            break_it = build_break_it()
             with gr.Row(elem_id="wb-compare-composer", elem_classes="wb-composer"):
                 composer = gr.Textbox(
                     label="Message to all", show_label=False, placeholder="Ask all of them", lines=1, max_lines=8,
@@ -84,7 +92,20 @@ def build_compare_parts(models: Sequence[ModelStatus]) -> ComparePage:
                 stop = icon_button("Stop all", "wb-compare-stop", "wb-stop", visible=False)
         sent = gr.Textbox(visible="hidden")
     return ComparePage(
-        session, mode, count, panes, notice, composer, send, stop, reset, evaluate, differences, sent
+        session,
+        mode,
+        count,
+        panes,
+        notice,
+        composer,
+        send,
+        stop,
+        reset,
+        evaluate,
+        blind,
+        break_it,
+        differences,
+        sent,
     )
 
 

@@ -15,8 +15,8 @@ from workbench.ui.model_menus import ModelMenus
 class PageContext:
     """`ui` is all of it, `tabs` holds the pages, `tab` is this page; `caller_of` says who an event acts for.
 
-    Drop-downs of models are added to `menus`. `candidates` is a list [models, system prompt] that another page hands
-    to Evaluate by changing it.
+    Drop-downs of models are added to `menus`. `candidates` is a list [models, system prompt, questions as JSONL]
+    that another page hands to Evaluate by changing it.
     """
 
     ui: gr.Blocks

@@ -48,7 +48,9 @@ class DataCard:
 def build_data_card() -> DataCard:
     """Upload and paste, the menus of columns, and what they come to."""
     table, own = gr.State(None), gr.State(None)
-    with gr.Accordion("Your own questions", open=False, elem_id="wb-evaluate-own", elem_classes="wb-field"):
+    with gr.Accordion(
+        "Your own questions", open=False, elem_id="wb-evaluate-own", elem_classes="wb-quiet-accordion"
+    ):
         file = gr.File(
             label="CSV, JSONL or Parquet with prompt and expected, or choices", type="filepath", height=140,
             file_types=[".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"], elem_id="wb-evaluate-file",

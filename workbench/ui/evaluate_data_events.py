@@ -45,6 +45,10 @@ class DataEvents:
         """The pasted rows, likewise."""
         return self._read(lambda: pasted_table(text))
 
+    def handed(self, text: str) -> Updates:
+        """As `paste`; nothing where nothing was handed over."""
+        return self.paste(text) if text.strip() else {self._card.preview: ""}
+
     def remap(self, table: RawTable | None, *columns: str) -> Updates:
         """The same rows, under the mapping that was chosen."""
         if table is None:
@@ -95,8 +99,8 @@ class DataEvents:
         return {**shut, card.preview: error_notice(failure)}
 
 
-def bind_data_card(card: DataCard) -> None:
-    """Connects the card's components."""
+def bind_data_card(card: DataCard, handed: gr.events.Dependency) -> None:
+    """Connects the card's components; `handed` is the event in which another page pastes its questions."""
     events = DataEvents(card)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     result = [card.table, card.own, card.preview, card.mapping]
@@ -104,6 +108,7 @@ def bind_data_card(card: DataCard) -> None:
     card.file.upload(events.upload, [card.file], everything, **quiet)
     card.file.clear(events.clear, None, [card.file, card.pasted, *result], **quiet)
     card.use.click(events.paste, [card.pasted], everything, **quiet)
+    handed.then(events.handed, [card.pasted], everything, **quiet)
     card.clear.click(events.clear, None, [card.file, card.pasted, *result], **quiet)
     for menu in card.menus:
         menu.input(events.remap, [card.table, *card.menus], [card.own, card.preview], **quiet)

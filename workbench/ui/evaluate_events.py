@@ -9,16 +9,15 @@ from typing import Any
 
 import gradio as gr
 
-from workbench.backends.pool import ModelStatus
 from workbench.core.caller import Caller
 from workbench.core.errors import WorkbenchError
 from workbench.experiments.library import ExperimentLibrary
 from workbench.experiments.sample import sample_report
 from workbench.ui.context import PageContext
+from workbench.ui.evaluate_data_events import bind_data_card
 from workbench.ui.evaluate_form import ESTIMATED_BY, experiment_of
 from workbench.ui.evaluate_page import (
     EvaluatePage,
-    model_choices,
     progress_notice,
     read_form,
     shape_updates,
@@ -165,10 +164,6 @@ class EvaluateEvents:
         }
 
 
-def _candidates(models: Sequence[ModelStatus], _: Any, __: Caller) -> list[tuple[str, str]]:
-    return model_choices(models)
-
-
 def bind_evaluate(page: EvaluatePage, library: ExperimentLibrary, context: PageContext) -> None:
     """Connects the page's components."""
     events = EvaluateEvents(page, library, context)
@@ -177,11 +172,14 @@ def bind_evaluate(page: EvaluatePage, library: ExperimentLibrary, context: PageC
     status = [page.running, page.notice, page.so_far, page.run, page.cancel, page.timer, past.resume]
     shown = [past.report, past.label, past.resume, past.delete, past.comparison]
     listing = [past.chosen, past.earlier, *(part for part in shown if part is not past.resume)]
-    context.menus.add(page.models, _candidates)
     models, system, *_ = page.fields
-    context.candidates.change(lambda handed: handed, [context.candidates], [models, system], **quiet)
+    handed = context.candidates.change(
+        lambda handed: handed, [context.candidates], [models, system, page.data.pasted], **quiet
+    )
+    bind_data_card(page.data, handed)
     PastEvents(page, library, context).bind(events.show)
-    page.shape.input(shape_updates, [page.shape], [page.up_to, page.at_once], **quiet)
+    load = page.load
+    load.shape.input(shape_updates, [load.shape], [load.up_to, load.at_once], **quiet)
     page.run.click(events.run, list(page.fields), status, **quiet)
     reckoned = [page.fields[place] for place in ESTIMATED_BY]
     gr.on([field.change for field in reckoned], events.estimate, list(page.fields), [page.estimate], **quiet)

@@ -38,15 +38,30 @@ Fields = tuple[gr.components.Component, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class LoadParts:
+    """The inputs of the load, in `FormFields`' order."""
+
+    shape: gr.Radio
+    rate: gr.Textbox
+    up_to: gr.Textbox
+    at_once: gr.Number
+    seconds: gr.Number
+    under_load: gr.Textbox
+
+    @property
+    def fields(self) -> Fields:
+        """All of them."""
+        return self.shape, self.rate, self.up_to, self.at_once, self.seconds, self.under_load
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluatePage:
     """The page's parts. `fields` are the form's inputs in `FormFields`' order."""
 
     fields: Fields
     models: gr.Dropdown
     data: DataCard
-    shape: gr.Radio
-    up_to: gr.Textbox
-    at_once: gr.Number
+    load: LoadParts
     estimate: gr.HTML
     run: gr.Button
     cancel: gr.Button
@@ -80,13 +95,9 @@ def build_evaluate_parts(models: Sequence[ModelStatus]) -> EvaluatePage:
             notice = markup(elem_id="wb-evaluate-notice")
             so_far = markup(elem_id="wb-evaluate-so-far")
             past = build_past_parts()
-    fields = (chosen, system, sets, seven, data.own, items, *load, *limits)
-    shape, _, up_to, at_once, *_ = load
-    assert isinstance(shape, gr.Radio)
-    assert isinstance(up_to, gr.Textbox)
-    assert isinstance(at_once, gr.Number)
+    fields = (chosen, system, sets, seven, data.own, items, *load.fields, *limits)
     return EvaluatePage(
-        fields, chosen, data, shape, up_to, at_once, estimate, run, cancel, notice, so_far, past, gr.State(""),
+        fields, chosen, data, load, estimate, run, cancel, notice, so_far, past, gr.State(""),
         gr.Timer(1.0, active=False),
     )  # fmt: skip
 
@@ -134,7 +145,7 @@ def _questions() -> tuple[gr.CheckboxGroup, gr.CheckboxGroup, gr.Number]:
     return quick, seven, items
 
 
-def _load() -> Fields:
+def _load() -> LoadParts:
     shape = gr.Radio(
         [(label, shape.value) for label, shape in _SHAPES], value=Shape.STEADY.value, label="Load",
         elem_id="wb-evaluate-shape", elem_classes="wb-field",
@@ -149,7 +160,7 @@ def _load() -> Fields:
         seconds = gr.Number(60, label="Seconds of load", minimum=0, precision=0, elem_id="wb-evaluate-seconds",
                             elem_classes="wb-field")  # fmt: skip
         under = optional_number("The same questions, N at a time", "", "under-load")
-    return shape, rate, up_to, at_once, seconds, under
+    return LoadParts(shape, rate, up_to, at_once, seconds, under)
 
 
 def shape_updates(shape: str) -> tuple[gr.Textbox, gr.Number]:

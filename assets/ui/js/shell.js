@@ -27,6 +27,7 @@ const wb = (window.wb = window.wb || {});
     if (button && button.getAttribute("aria-selected") !== "true") button.click();
     mark(name);
   }
+  wb.showArena = (isShown) => document.body.toggleAttribute("data-arena", isShown);
   wb.openPage = (name) => { location.hash = name; };
   window.addEventListener("hashchange", () => { closeDrawers(); openPage(); });
 
