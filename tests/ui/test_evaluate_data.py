@@ -32,8 +32,9 @@ def columns(**chosen: str) -> list[str]:
 
 
 def own(updates: dict[Any, Any], card: DataCard) -> EvaluationSet:
-    held: OwnData = updates[card.own]
+    held = updates[card.own]
     assert not isinstance(held, Hashable), "Gradio would hash it, and its samples cannot be hashed"
+    assert isinstance(held, OwnData)
     return held.found
 
 

@@ -30,7 +30,10 @@ from workbench.experiments.spec import CODE_EVALUATOR, CandidateSpec, Experiment
 from workbench.experiments.under_load import UnderLoadTest
 
 ITEMS_AT_ONCE = 8
-"""Items asked at the same time where nobody said otherwise; each of them sends all its choices at once."""
+"""Items asked at the same time where nobody said otherwise; each of them sends all its choices at once.
+
+Items with one written answer each are asked as many at a time as the engine has places, if those are more.
+"""
 
 
 class ExperimentRunner:
@@ -56,6 +59,7 @@ class ExperimentRunner:
         self._on_progress = on_progress
         self._account = account
         self._run = secrets.token_hex(4)
+        self._places = ITEMS_AT_ONCE
         self._asker = Asker(experiment, respondent)
 
     async def run(self) -> None:
@@ -103,7 +107,9 @@ class ExperimentRunner:
             if not items[candidate.name] and candidate not in loads and not again:
                 continue
             pacer.enter(f"{candidate.name}: loading the model")
-            manifest.add_candidate(candidate, *await self._respondent.prepare(candidate.model))
+            card, info = await self._respondent.prepare(candidate.model)
+            manifest.add_candidate(candidate, card, info)
+            self._places = card.max_concurrency or info.places or ITEMS_AT_ONCE
             await self._ask_all(candidate, items[candidate.name], pacer, manifest)
             if under_load is not None and again:
                 await under_load.run(candidate, again, pacer)
@@ -143,7 +149,11 @@ class ExperimentRunner:
         watch = CpuWatch()
         is_complete = False
         try:
-            await self._ask_at_once([i for i in items if not i.probe.spec.answers_of], {}, pacer, manifest)
+            fresh = [item for item in items if not item.probe.spec.answers_of]
+            compared = [item for item in fresh if item.probe.evaluator.needs is Need.LIKELIHOODS]
+            written = [item for item in fresh if item.probe.evaluator.needs is not Need.LIKELIHOODS]
+            await self._ask_at_once(compared, {}, pacer, manifest)
+            await self._ask_at_once(written, {}, pacer, manifest, most=max(self._places, ITEMS_AT_ONCE))
             again = [item for item in items if item.probe.spec.answers_of]
             await self._ask_at_once(again, self._kept_answers() if again else {}, pacer, manifest)
             is_complete = True
@@ -164,9 +174,18 @@ class ExperimentRunner:
             )
 
     async def _ask_at_once(
-        self, items: Sequence[Item], kept: Mapping[str, Answer], pacer: Pacer, manifest: ManifestWriter
+        self,
+        items: Sequence[Item],
+        kept: Mapping[str, Answer],
+        pacer: Pacer,
+        manifest: ManifestWriter,
+        *,
+        most: int = ITEMS_AT_ONCE,
     ) -> None:
-        """Asks the items, several at a time; those whose source has an answer among `kept` are only judged."""
+        """Asks the items, `most` at a time unless the experiment says how many.
+
+        Those whose source has an answer among `kept` are only judged.
+        """
         waiting = iter(items)
 
         async def work() -> None:
@@ -179,7 +198,7 @@ class ExperimentRunner:
                 pacer.item_done()
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._experiment.concurrency or ITEMS_AT_ONCE):
+            for _ in range(self._experiment.concurrency or most):
                 group.create_task(work())
 
     async def _judge_pairs(self, pacer: Pacer) -> None:

@@ -6,5 +6,5 @@ compares with what the migrations make. A version that was released is never edi
 
 from __future__ import annotations
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest version. Known without reading the folder, so that an up-to-date store opens without Alembic."""
