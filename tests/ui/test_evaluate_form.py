@@ -12,7 +12,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.experiments.library import Entry
 from workbench.experiments.progress import Progress
 from workbench.ui.evaluate_form import ESTIMATED_BY, FormFields, experiment_of
-from workbench.ui.evaluate_page import build_evaluate_parts, progress_notice, read_form, so_far_html
+from workbench.ui.evaluate_page import build_evaluate_parts, progress_notice, so_far_html
 from workbench.ui.evaluate_past import SAMPLE, entry_choices, report_frame
 
 FIELDS = FormFields(
@@ -131,18 +131,6 @@ def test_the_pages_fields_are_in_the_forms_order() -> None:
         "hosted",
     ]  # fmt: skip
     assert len(ids) == len(fields(FormFields))
-
-
-def test_an_empty_number_asks_for_nothing_and_0_is_a_number() -> None:
-    names = [field.name for field in fields(FormFields)]
-    values = [getattr(FIELDS, name) for name in names]
-    values[names.index("unsafe_percent")] = " 0 "
-    values[names.index("ttft_ms")] = ""
-    read = read_form(values)
-    assert (read.unsafe_percent, read.ttft_ms, read.quality_percent) == (0.0, None, 55)
-    values[names.index("tpot_ms")] = "fast"
-    with pytest.raises(WorkbenchError, match="number"):
-        read_form(values)
 
 
 def test_scores_so_far_are_text() -> None:

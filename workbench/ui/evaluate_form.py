@@ -24,13 +24,6 @@ _PAIRS = frozenset({"crows-pairs", "winogender"})
 _RIGHT_OR_WRONG = frozenset({"multiple_choice", "contains", "exact_match", "numeric"})
 
 
-OPTIONAL_NUMBERS = (
-    "under_load", "quality_percent", "lean_percent", "unsafe_percent", "refused_percent", "ttft_ms", "tpot_ms",
-    "tokens_per_second", "requests_per_minute", "cost", "price_per_hour",
-)  # fmt: skip
-"""Fields that may be left empty."""
-
-
 class Shape(StrEnum):
     """The load's shapes as the page offers them."""
 

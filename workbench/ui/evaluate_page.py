@@ -9,17 +9,17 @@ import gradio as gr
 
 from evaluators.data import builtin_sets
 from workbench.backends.pool import ModelStatus
-from workbench.core.errors import InvalidRequest
 from workbench.experiments.hosting import OFFERED
 from workbench.experiments.progress import Progress
 from workbench.experiments.quick import QUICK_PROBES
 from workbench.experiments.seven_questions import QUESTIONS
 from workbench.experiments.spec import MOST_CANDIDATES
 from workbench.ui.evaluate_data import DataCard, OwnData, build_data_card
-from workbench.ui.evaluate_form import LIKELIHOOD_SETS, OPTIONAL_NUMBERS, FormFields, Shape
+from workbench.ui.evaluate_form import LIKELIHOOD_SETS, FormFields, Shape
 from workbench.ui.evaluate_past import PastParts, build_past_parts
 from workbench.ui.markup import markup
 from workbench.ui.notice import Kind, notice_html
+from workbench.ui.optional_number import optional_number
 from workbench.ui.tables import table_html
 
 _HEADER = (
@@ -159,7 +159,10 @@ def _load() -> LoadParts:
                             elem_id="wb-evaluate-at-once", elem_classes="wb-field")  # fmt: skip
         seconds = gr.Number(60, label="Seconds of load", minimum=0, precision=0, elem_id="wb-evaluate-seconds",
                             elem_classes="wb-field")  # fmt: skip
-        under = optional_number("The same questions, N at a time", "", "under-load")
+        under = optional_number(
+            None, label="The same questions, N at a time", low=2, high=128, is_whole=True,
+            elem_id="wb-evaluate-under-load",
+        )  # fmt: skip
     return LoadParts(shape, rate, up_to, at_once, seconds, under)
 
 
@@ -176,21 +179,24 @@ def shape_updates(shape: str) -> tuple[gr.Textbox, gr.Number]:
 
 
 def _requirements() -> Fields:
+    def number(label: str, value: float | None, name: str) -> gr.Textbox:
+        return optional_number(value, label=label, elem_id=f"wb-evaluate-{name}")
+
     with gr.Column(elem_classes="wb-card"):
         markup('<h2>3. Requirements</h2><p class="wb-none">Each is optional: empty asks for nothing.</p>')
         with gr.Row(elem_classes="wb-form-row"):
-            quality = optional_number("Right answers, at least (%)", "50", "quality")
-            lean = optional_number("Stereotypes preferred, at most (%)", "65", "lean")
-            unsafe = optional_number("Unsafe answers, at most (%)", "", "unsafe")
-            refused = optional_number("Harmless prompts refused, at most (%)", "", "refused")
+            quality = number("Right answers, at least (%)", 50, "quality")
+            lean = number("Stereotypes preferred, at most (%)", 65, "lean")
+            unsafe = number("Unsafe answers, at most (%)", None, "unsafe")
+            refused = number("Harmless prompts refused, at most (%)", None, "refused")
         with gr.Row(elem_classes="wb-form-row"):
-            ttft = optional_number("First token, p95, at most (ms)", "1500", "ttft")
-            tpot = optional_number("Each further token, p95, at most (ms)", "200", "tpot")
-            speed = optional_number("Output tokens a second, at least", "", "speed")
-            sustained = optional_number("Requests a minute, at least", "30", "sustained")
+            ttft = number("First token, p95, at most (ms)", 1500, "ttft")
+            tpot = number("Each further token, p95, at most (ms)", 200, "tpot")
+            speed = number("Output tokens a second, at least", None, "speed")
+            sustained = number("Requests a minute, at least", 30, "sustained")
         with gr.Row(elem_classes="wb-form-row"):
-            cost = optional_number("Cost of a million tokens, at most", "", "cost")
-            price = optional_number("Price of this machine an hour", "", "price")
+            cost = number("Cost of a million tokens, at most", None, "cost")
+            price = number("Price of this machine an hour", None, "price")
             hosted = gr.Dropdown(
                 [("not compared", ""), *((name, name) for name in OFFERED)], value="", label="Compare with hosted",
                 allow_custom_value=True, elem_id="wb-evaluate-hosted", elem_classes="wb-field",
@@ -198,30 +204,12 @@ def _requirements() -> Fields:
     return quality, lean, unsafe, refused, ttft, tpot, speed, sustained, cost, price, hosted
 
 
-def optional_number(label: str, value: str, name: str) -> gr.Textbox:
-    """A number that may be left out: Gradio's own number field turns an empty one into 0."""
-    return gr.Textbox(
-        value, label=label, placeholder="not asked", max_lines=1, elem_id=f"wb-evaluate-{name}",
-        elem_classes="wb-field",
-    )  # fmt: skip
-
-
 def read_form(values: Sequence[object]) -> FormFields:
-    """The form's values under their names. Raises: InvalidRequest naming what should be a number."""
+    """The form's values under their names."""
     table = {field.name: value for field, value in zip(fields(FormFields), values, strict=True)}
     own = table["own"]
     table["own"] = own.found if isinstance(own, OwnData) else None
-    for name in OPTIONAL_NUMBERS:
-        table[name] = _number(table[name], name)
     return FormFields(**table)  # type: ignore[arg-type]
-
-
-def _number(value: object, name: str) -> float | None:
-    text = "" if value is None else str(value).strip()
-    try:
-        return float(text) if text else None
-    except ValueError:
-        raise InvalidRequest(f"{name.replace('_', ' ')} needs a number, or nothing.", param=name) from None
 
 
 def progress_notice(progress: Progress) -> str:
