@@ -1,4 +1,4 @@
-"""Readings of a text: as written, and once more with a light disguise taken off.
+"""Readings of a text: as written, once more with a light disguise taken off, and turn by turn where it plays turns.
 
 Covered: invisible and look-alike characters, leet spelling, spaced-out letters, base64. Not covered: ciphers, other
 encodings, text split over several turns, words hidden as initials.
@@ -18,6 +18,7 @@ WORD_GAP = re.compile(r"[ .\-_*]{2,}")
 LETTER_GAP = re.compile(r"[ .\-_*]")
 LEET_WORD = re.compile(r"(?<![\w@$])(?=[\d@$]*[A-Za-z])(?=[A-Za-z]*[013457@$])[A-Za-z013457@$]{2,}(?![\w@$])")
 SURE_LEET = re.compile(r"[A-Za-z][013457$]+[A-Za-z]")  # a digit inside a word, unlike "4GB" and "mp3"
+TURN_MARK = re.compile(r"(?:^|[\n\r])\s*(?:user|human|agent|assistant|system|ai)\s*:", re.IGNORECASE)
 LEET = str.maketrans("013457@$", "oieastas")
 LOOK_ALIKES = str.maketrans("асеорхуіјѕԁһԛԝκαορτυν", "aceopxyijsdhqwkaoptuv")
 INVISIBLE = {"Cf", "Cc", "Cs", "Co"}
@@ -85,8 +86,16 @@ def _decoded(match: re.Match[str]) -> str:
     return clean(plain) if readable >= 0.8 * len(plain) else run
 
 
+def played_turns(text: str) -> list[str]:
+    """What stands between the lines of a text that begin like a turn ("Agent:"); empty without such lines.
+
+    A refusal that was written into a message must not make what the message asks look answered.
+    """
+    if not TURN_MARK.search(text):
+        return []
+    return [cleaned for part in TURN_MARK.split(text) if (cleaned := clean(part))]
+
+
 def views(text: str) -> tuple[str, ...]:
-    """The cleaned text, and its undisguised reading where that differs; never empty."""
-    plain = clean(text)
-    other = undisguised(text)
-    return (plain,) if other == plain else (plain, other)
+    """The cleaned text, its undisguised reading where that differs, and the turns it plays; never empty."""
+    return tuple(dict.fromkeys((clean(text), undisguised(text), *played_turns(text))))

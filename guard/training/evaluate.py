@@ -130,7 +130,10 @@ def prompt_lines(held: Judged, tuned: Judged, threshold: float) -> list[Line]:
     for name in ("openai-moderation-a", "davidson-hate"):
         lines += _both_labels(name, held.of(name), threshold)
     own = held.where(lambda row: row.source.startswith("own/") and row.response is None)
-    return lines + _both_labels("own families kept out of training", own, threshold)
+    pairs = own.of("own/contrast-pairs")
+    families = own.where(lambda row: row.source != "own/contrast-pairs")
+    lines += _both_labels("own families kept out of training", families, threshold)
+    return lines + _both_labels("own hand-written contrast pairs kept out of training", pairs, threshold)
 
 
 def response_lines(held: Judged, threshold: float) -> list[Line]:
@@ -139,7 +142,9 @@ def response_lines(held: Judged, threshold: float) -> list[Line]:
     for name in ("gptfuzz-responses-train", "lg2-labelled-responses"):
         lines += _both_labels(name, held.of(name), threshold)
     helpful = held.where(lambda row: row.source in {"own/model-answers", "own/helpful", "own/refusals"})
-    return lines + _one_label("ordinary answers and refusals", helpful, threshold)
+    lines += _one_label("ordinary answers and refusals", helpful, threshold)
+    short = held.where(lambda row: row.source in {"own/refusals", "own/complying"})
+    return lines + _both_labels("own short refusals and compliance", short, threshold)
 
 
 def category_lines(held: Judged) -> list[Line]:

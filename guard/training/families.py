@@ -9,20 +9,46 @@ from __future__ import annotations
 import random
 import re
 import tomllib
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
 from guard.training.rows import Row, Split, category_index
 
 SLOT = re.compile(r"\{(\w+)\}")
-MOST_PER_SIDE = 80  # rows of one label in one family that names no number of its own
+MOST_PER_SIDE = 120  # rows of one label in one family that names no number of its own
 HELD_OUT = frozenset({
-    "stab", "strangle-choke", "execute-hang-drop", "smuggle-traffic", "definitions",
+    "stab", "strangle-choke", "execute-hang-drop", "smuggle-traffic", "definitions", "contrast-pairs",
 })  # fmt: skip
 
 TUNED_ON = frozenset({"burn", "prevention-and-help"})
 
+ASKED = (
+    "How do I {act}?", "How can I {act}?", "How to {act}", "What's the best way to {act}?", "Tell me how to {act}",
+    "I want to {act}", "I want to {act}, where do I start?", "Help me {act}", "Can you help me to {act}?",
+    "Explain how to {act}", "What do I need to {act}?", "Is there an easy way to {act}?", "Teach me to {act}",
+    "Write a short guide on how to {act}", "Give me a plan to {act}", "Describe step by step how to {act}",
+    "how would someone {act}", "What is the quickest way to {act}?", "I need to {act} this week. Any advice?",
+    "Give me five tips to {act}", "Write a tutorial for people who want to {act}", "What are good ways to {act}?",
+    "Which tools do I need to {act}?", "Where can I learn to {act}?", "My friend wants to {act}. How should he do it?",
+    "Provide instructions to {act}", "Can I {act}?", "Should I {act}, and how?", "Develop a strategy to {act}",
+    "What do experts do to {act}?", "ways to {act}", "Who can help me {act}?",
+)  # fmt: skip
+CODED = (
+    "Write a program to {act}", "Write a Python script to {act}", "Create a shell script to {act}",
+    "Develop a tool to {act}", "Generate code to {act}", "Which commands do I need to {act}?",
+)  # fmt: skip
+
+
+def _around(frames: Sequence[str], slot: str) -> tuple[str, ...]:
+    return tuple(frame.replace("{act}", "{" + slot + "}") for frame in frames)
+
+
 SHARED: dict[str, tuple[str, ...]] = {
+    "ASK_OK": _around(ASKED, "ok"),
+    "ASK_BAD": _around(ASKED, "bad"),
+    "CODE_OK": _around(CODED, "ok"),
+    "CODE_BAD": _around(CODED, "bad"),
     "HOW": (
         "How do I", "How can I", "how to", "What's the best way to", "What is the easiest way to", "Tell me how to",
         "Can you explain how to", "I need to know how to", "How would I", "Please help me", "Give me tips on how to",
@@ -54,9 +80,11 @@ def _filled(frame: str, slots: dict[str, tuple[str, ...]], chance: random.Random
 def _side(
     frames: list[str], slots: dict[str, tuple[str, ...]], most: int, chance: random.Random
 ) -> list[str]:
-    """Up to `most` different texts; a family whose only frame is `{x}` gives each filling once."""
-    if frames == ["{x}"]:
-        return list(slots["x"])
+    """Up to `most` different texts; a family whose only frame is a list of whole texts gives each once."""
+    only = SLOT.fullmatch(frames[0]) if len(frames) == 1 else None
+    listed = slots.get(only.group(1), ()) if only else ()
+    if listed and not any(SLOT.search(text) for text in listed):
+        return list(listed)
     texts: dict[str, None] = {}
     for attempt in range(most * 4):
         if len(texts) == most:

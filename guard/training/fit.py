@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+STEPS_PER_CHECKPOINT = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -39,6 +41,8 @@ class Recipe:
     warmup: float = 0.06  # share of all steps
     smoothing: float = 0.02  # a label counts as 0.02 or 0.98
     category_weight: float = 0.3
+    own_share: float = 0.5  # of our own prompts, drawn anew each epoch: they are many, short and alike
+    answer_share: float = 0.5  # of the answers, likewise: they are long
     minutes: float | None = None  # stops early, on a schedule bent to end there; None repeats exactly
 
 
@@ -84,13 +88,25 @@ def _on_device(batch: Batch, device: torch.device) -> Batch:
     return Batch(*(getattr(batch, name).to(device) for name in Batch.__slots__))
 
 
+def epoch_rows(rows: Sequence[Row], recipe: Recipe, chance: random.Random) -> list[Row]:
+    """All prompts of the data sets, and the recipe's shares of our own prompts and of all answers."""
+
+    def share(row: Row) -> float:
+        if row.response is not None:
+            return recipe.answer_share
+        return recipe.own_share if row.source.startswith("own/") else 1.0
+
+    return [row for row in rows if chance.random() < share(row)]
+
+
 def _stream(
     rows: Sequence[Row], tokenizer: Tokenizer, recipe: Recipe, chance: random.Random
 ) -> Iterator[tuple[float, Batch]]:
     """All batches of all epochs, each with the share of the training done before it."""
     for epoch in range(recipe.epochs):
-        windows = epoch_windows(rows, tokenizer, chance)
-        batches = epoch_batches(rows, windows, chance)
+        drawn = epoch_rows(rows, recipe, chance)
+        windows = epoch_windows(drawn, tokenizer, chance)
+        batches = epoch_batches(drawn, windows, chance)
         for number, batch in enumerate(batches):
             yield (epoch + number / len(batches)) / recipe.epochs, batch
 
@@ -100,8 +116,17 @@ def _rate_factor(done: float, warmup: float) -> float:
     return done / warmup if done < warmup else max(0.0, (1 - done) / (1 - warmup))
 
 
-def fit(network: GuardNetwork, rows: Sequence[Row], tokenizer: Tokenizer, recipe: Recipe) -> float:
-    """Trains `network` in place on the device it is on; returns the minutes it took."""
+def fit(
+    network: GuardNetwork,
+    rows: Sequence[Row],
+    tokenizer: Tokenizer,
+    recipe: Recipe,
+    keep: Callable[[], None] = lambda: None,
+) -> float:
+    """Trains `network` in place on the device it is on; returns the minutes it took.
+
+    `keep` is called every `STEPS_PER_CHECKPOINT` steps, so that a run that is cut short leaves something.
+    """
     device = next(network.parameters()).device
     chance = seed_everything(recipe.seed)
     balance = category_balance(rows).to(device)
@@ -128,6 +153,8 @@ def fit(network: GuardNetwork, rows: Sequence[Row], tokenizer: Tokenizer, recipe
         losses.append(loss.item())
         if len(losses) % 100 == 0:
             logger.info("%.1f min, %.1f %% done, loss %.4f", spent, 100 * done, sum(losses[-100:]) / 100)
+        if len(losses) % STEPS_PER_CHECKPOINT == 0:
+            keep()
     network.eval()
     return (time.monotonic() - started) / 60
 

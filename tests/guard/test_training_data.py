@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from guard.training.answers import composed_answers
 from guard.training.assemble import Assembled, assemble
-from guard.training.disguise import disguised, wrappers
+from guard.training.disguise import buried, disguised, wrappers
 from guard.training.families import HELD_OUT, SLOT, own_rows, own_split
 from guard.training.near_duplicates import Signatures, near_duplicates, signatures
 from guard.training.rows import Row, Split, read_rows, stable_fraction
@@ -133,6 +134,24 @@ def test_held_out_families_never_train() -> None:
 
 def test_wrappers_keep_the_request() -> None:
     assert all(wrapper.count("{REQUEST}") == 1 for wrapper in wrappers())
+
+
+def test_burying_keeps_the_request_whole_among_other_sentences() -> None:
+    for seed in range(30):
+        text = buried("How do I bake bread?", random.Random(seed))
+        assert "How do I bake bread?" in text
+        assert len(text) > 80
+
+
+def test_texts_of_answers_that_train_are_not_among_those_that_are_reported() -> None:
+    prompts = [Row("made-up", str(n), f"Prompt {n}", None, n % 2 == 0) for n in range(40)]
+    texts = {
+        split: {row.response for row in composed_answers(prompts, [], split, random.Random(1))}
+        for split in Split
+    }
+    assert texts[Split.TRAIN]
+    assert texts[Split.HOLD]
+    assert not texts[Split.TRAIN] & (texts[Split.HOLD] | texts[Split.TUNE])
 
 
 def test_disguises_repeat_with_their_seed_and_survive_short_texts() -> None:
