@@ -24,9 +24,10 @@ import workbench
 from workbench.core.backend import ModelCard, Progress
 from workbench.core.errors import WeightsError
 from workbench.core.settings import Settings
+from workbench.engine.footprint import safetensors_parameters
 from workbench.engine.fused import can_fuse, merge_projections
 from workbench.engine.int8 import has_int8_kernels, quantize_linears
-from workbench.engine.memory import kv_budget
+from workbench.engine.memory import free_bytes, kv_budget
 from workbench.engine.runner import Runner, SlotRunner, text_config
 from workbench.engine.selection import choose_runner
 from workbench.engine.sources import locate
@@ -34,6 +35,8 @@ from workbench.engine.sources import locate
 log = structlog.get_logger(__name__)
 
 _SAMPLED_BLOCK = 1 << 20
+_BYTES_WHILE_QUANTIZING = 6
+"""A parameter's float32 and int8 bytes, and what the largest layer takes on the way."""
 _DEFAULTS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 
 
@@ -70,11 +73,12 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise WeightsError(f"The model `{card.id}` has no fast tokenizer, which Workbench needs.")
     progress("loading the weights", 0.1)
-    model = _load_weights(card, source)
+    is_own_int8 = _is_own_int8(card, source)
+    model = _load_weights(card, source, is_own_int8=is_own_int8)
     dtype, parameters = str(model.dtype).removeprefix("torch."), model.num_parameters()
     if can_fuse(model):
         merge_projections(model)
-    if _is_own_int8(card):
+    if is_own_int8:
         quantize_linears(model)
     progress("checking the model", 0.9)
     budget = kv_budget(model.device.type, settings.kv_cache_bytes)
@@ -84,7 +88,7 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
         tokenizer=tokenizer,
         context_length=card.context_length or _context_length(model, tokenizer),
         dtype=dtype,
-        fingerprint=fingerprint(card, source, f"{dtype}:{type(runner).__name__}:{_arithmetic(card)}"),
+        fingerprint=fingerprint(card, source, f"{dtype}:{'onednn' if is_own_int8 else 'transformers'}"),
         eos_ids=_eos_ids(model, tokenizer),
         defaults=_sampling_defaults(model),
         is_batched=isinstance(runner, SlotRunner),
@@ -95,16 +99,15 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
     return loaded
 
 
-def _load_weights(card: ModelCard, source: Path) -> PreTrainedModel:
+def _load_weights(card: ModelCard, source: Path, *, is_own_int8: bool) -> PreTrainedModel:
     config = AutoConfig.from_pretrained(source, trust_remote_code=card.trust_remote_code)
-    is_own = _is_own_int8(card)
-    dtype = torch.float32 if is_own else choose_dtype(card.dtype, config)
+    dtype = torch.float32 if is_own_int8 else choose_dtype(card.dtype, config)
     kwargs: dict[str, Any] = {
         "dtype": dtype,
         "device_map": card.device_map or ("auto" if torch.cuda.is_available() else None),
         "trust_remote_code": card.trust_remote_code,
         "use_safetensors": True,
-        "quantization_config": None if is_own else quantization_config(card.quantization, dtype),
+        "quantization_config": None if is_own_int8 else quantization_config(card.quantization, dtype),
         "attn_implementation": "sdpa",
     }
     try:
@@ -121,16 +124,15 @@ def _load_weights(card: ModelCard, source: Path) -> PreTrainedModel:
     return model.eval()
 
 
-def _is_own_int8(card: ModelCard) -> bool:
-    """True when int8 is computed by `Int8Linear` here and not by bitsandbytes, which is slow on a CPU."""
-    return card.quantization == "int8" and not torch.cuda.is_available() and has_int8_kernels()
+def _is_own_int8(card: ModelCard, source: Path) -> bool:
+    """True when int8 is computed by `Int8Linear` and not by bitsandbytes, which is slow on a CPU.
 
-
-def _arithmetic(card: ModelCard) -> str:
-    """Whose arithmetic a quantized model is computed with."""
-    if card.quantization == "none":
-        return "torch"
-    return "onednn" if _is_own_int8(card) else "bitsandbytes"
+    It is made from float32 weights, so there must be room for those, too.
+    """
+    if card.quantization != "int8" or torch.cuda.is_available() or not has_int8_kernels():
+        return False
+    parameters = sum(safetensors_parameters(path) for path in source.glob("*.safetensors"))
+    return parameters * _BYTES_WHILE_QUANTIZING <= free_bytes("cpu")
 
 
 def choose_dtype(name: str | None, config: Any) -> torch.dtype:
