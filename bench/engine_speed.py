@@ -23,7 +23,15 @@ from pathlib import Path
 import httpx
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
-from bench.subjects.answering import Subject, by_generate, free_port, in_process, over_http, server
+from bench.subjects.answering import (
+    Subject,
+    by_generate,
+    free_port,
+    in_process,
+    over_http,
+    server,
+    workbench_headers,
+)
 from workbench.backends.catalogue import read_catalogue
 from workbench.backends.local import open_backend
 from workbench.core.settings import read_settings
@@ -84,8 +92,9 @@ async def subjects(options: argparse.Namespace, folder: Path) -> AsyncIterator[d
             stack.push_async_callback(backend.close)
             found[f"engine, {name}"] = Subject(in_process(backend))
         url, pid = serve([sys.executable, "-m", "workbench", "serve"], "/health")
+        headers = workbench_headers()
         for name, model in precisions.items():
-            ask = over_http(client, f"{url}/openai/v1/completions", model, {"ignore_eos": True})
+            ask = over_http(client, f"{url}/openai/v1/completions", model, {"ignore_eos": True}, headers)
             found[f"HTTP, {name}"] = Subject(ask, pid)
         command = [
             str(Path(sys.executable).with_name("transformers")),

@@ -18,6 +18,8 @@ from collections.abc import Callable
 
 import httpx
 
+from bench.subjects.answering import workbench_headers
+
 IMPORTS = ("workbench.cli", "workbench.service", "workbench.engine.loop", "workbench.ui.app")
 PATIENCE_SECONDS = 600
 HEAD = "| what | first round, s | median, s |\n|---|---|---|"
@@ -48,16 +50,18 @@ def is_there(url: str) -> bool:
         return False
 
 
-def has_token(url: str) -> bool:
+def has_token(url: str, headers: dict[str, str]) -> bool:
     """True when the model answers with a token."""
     body = {"model": MODEL, "prompt": "The sea", "max_tokens": 1}
     try:
-        return httpx.post(f"{url}/openai/v1/completions", json=body, timeout=PATIENCE_SECONDS).is_success
+        return httpx.post(
+            f"{url}/openai/v1/completions", json=body, headers=headers, timeout=PATIENCE_SECONDS
+        ).is_success
     except httpx.TransportError:
         return False
 
 
-def start() -> dict[str, float]:
+def start(headers: dict[str, str]) -> dict[str, float]:
     """Seconds from the start of a server's process to its health route, its page and its first token."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -69,7 +73,7 @@ def start() -> dict[str, float]:
         return {
             "process start to health": seconds_until(lambda: is_there(f"{url}/health"), began),
             "process start to page": seconds_until(lambda: is_there(f"{url}/"), began),
-            "process start to first token": seconds_until(lambda: has_token(url), began),
+            "process start to first token": seconds_until(lambda: has_token(url, headers), began),
         }
     finally:
         process.send_signal(signal.SIGTERM)
@@ -82,10 +86,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     found: dict[str, list[float]] = {}
+    headers = workbench_headers()
     for _ in range(options.rounds):
         for module in IMPORTS:
             found.setdefault(f"import {module}", []).append(seconds_to_import(module))
-        for name, value in start().items():
+        for name, value in start(headers).items():
             found.setdefault(name, []).append(value)
     sys.stdout.write(f"Load average {os.getloadavg()[0]:.1f}\n\n{HEAD}\n")
     for name, values in found.items():

@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from bench.subjects.answering import free_port, over_http, server
+from bench.subjects.answering import free_port, over_http, server, workbench_headers
 from guard.policy import DirectionPolicy, Mode, ScreeningPolicy
 from workbench.backends.catalogue import read_catalogue
 from workbench.backends.local import LocalBackend, open_backend
@@ -150,7 +150,9 @@ async def run(options: argparse.Namespace) -> None:
         command = [sys.executable, "-m", "workbench", "serve", "--port", str(port)]
         url = stack.enter_context(server(command, port, "/health", {})).url
         async with httpx.AsyncClient(timeout=600) as client:
-            ask = over_http(client, f"{url}/openai/v1/completions", model, {"ignore_eos": True})
+            ask = over_http(
+                client, f"{url}/openai/v1/completions", model, {"ignore_eos": True}, workbench_headers()
+            )
 
             async def over_wire(number: int) -> None:
                 await ask(QUESTION.format(number), options.tokens)

@@ -214,7 +214,7 @@ def _threshold_within(
         places = torch.tensor([top_ks[index] - 1 for index in limited], device=scaled.device)
         lowest[limited, 0] = ranked[limited, places]
     nucleus = _column([row.params.top_p for row in rows], scaled)
-    if not bool((nucleus < 1.0).any()):
+    if all(row.params.top_p >= 1.0 for row in rows):
         return lowest, [True] * len(rows)
     kept = scaled.masked_fill(scaled < lowest, float("-inf"))
     probabilities = torch.exp(ranked - torch.logsumexp(kept, dim=-1, keepdim=True))
