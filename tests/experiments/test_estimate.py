@@ -54,4 +54,4 @@ def test_answers_that_are_judged_again_cost_nothing() -> None:
 
 @pytest.mark.parametrize(("seconds", "words"), [(600, "10 minutes"), (9000, "2.5 hours")])
 def test_the_label_names_where_the_rates_are_from(seconds: float, words: str) -> None:
-    assert estimate_words(seconds, Rates(1, 1, "a test")) == f"about {words} (rates of a test)"
+    assert estimate_words(seconds, Rates(1, 1, "a test")) == f"about {words}, a test"

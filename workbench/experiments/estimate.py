@@ -32,8 +32,8 @@ class Rates:
     """Where they were measured, in words."""
 
 
-REFERENCE = Rates(250.0, 40.0, "two CPU cores and the embedded model, fp32")
-"""What stands in until this machine has measured its own: on the slow side."""
+REFERENCE = Rates(250.0, 40.0, "a guess for two CPU cores: nothing was measured here yet")
+"""What stands in until this machine has measured its own: a guess, and called one."""
 
 
 def machine_rates(root: Path) -> Rates:
@@ -65,7 +65,7 @@ def measured_rates(folders: Iterable[ExperimentFolder]) -> Rates | None:
     if not all(seconds.values()) or not all(tokens.values()):
         return None
     scored, written = (tokens[kind] / seconds[kind] for kind in (RequestKind.LIKELIHOOD, RequestKind.ANSWER))
-    return Rates(scored, written, "earlier runs on this machine")
+    return Rates(scored, written, "by the rates of earlier runs on this machine")
 
 
 def _seconds(row: RequestRow) -> float:
@@ -100,6 +100,6 @@ def _written_tokens(probe: Probe) -> float:
 
 
 def estimate_words(seconds: float, rates: Rates) -> str:
-    """The label of a run, as in "about 0.7 hours (rates of earlier runs on this machine)"."""
+    """The label of a run, as in "about 0.7 hours, by the rates of earlier runs on this machine"."""
     time = f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
-    return f"about {time} (rates of {rates.origin})"
+    return f"about {time}, {rates.origin}"
