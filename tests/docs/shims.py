@@ -18,7 +18,16 @@ SHIMMED = ("make", "git", "pip", "docker", "workbench")
 PLACEHOLDERS = {"ID", "NAME", "MODEL_A"}
 """Where a reader puts something of their own; such a command is only parsed."""
 PASSWORD_TWICE = "a password for the documents\n" * 2
-_ONLY_PARSED: set[tuple[str, ...]] = {("serve",), ("try",), ("doctor",), ("harness",), ("questions",)}
+_ONLY_PARSED: set[tuple[str, ...]] = {
+    ("serve",),
+    ("try",),
+    ("doctor",),
+    ("harness",),
+    ("questions",),
+    ("export",),
+    ("import",),
+    ("cluster", "up"),
+}
 
 
 def install(folder: Path) -> Path:

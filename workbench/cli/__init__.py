@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import typer
 
 from workbench.cli import (
+    cluster,
     doctor,
     evaluate,
     guard,
@@ -43,6 +44,7 @@ app.command("harness")(harness.harness)
 app.command("doctor")(doctor.doctor)
 app.command("export")(transfer.export)
 app.command("import")(transfer.import_)
+app.add_typer(cluster.app, name="cluster")
 app.add_typer(guard.app, name="guard")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")

@@ -32,7 +32,7 @@ class ModelCard:
     source: str
     """A hub id, a local folder, a GGUF file, or the base URL of an OpenAI-compatible endpoint."""
     backend: str = "local"
-    """What serves it: `local`, `remote` (taken for a base URL), or `scripted`, which answers with its `source`."""
+    """What serves it: `local`, `remote` (taken for a base URL), `ray`, or `scripted`, which answers by its `source`."""
     region: str = "this process"
     """Where it runs, as lists show it."""
     dtype: str | None = None

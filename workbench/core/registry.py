@@ -11,6 +11,7 @@ from workbench.core.errors import ConfigurationError
 BACKENDS: Mapping[str, str] = {
     "local": "workbench.backends.local:open_backend",
     "remote": "workbench.backends.remote:open_backend",
+    "ray": "workbench.backends.ray:open_backend",
     "scripted": "workbench.backends.scripted:open_backend",
 }
 
