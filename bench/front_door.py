@@ -1,15 +1,12 @@
-"""What the front door costs a call, and what a flood of one key does to another.
+"""What the front door costs a call.
 
-Run by hand: `python bench/front_door.py overhead` and `python bench/front_door.py flood`.
+Run by hand: `python bench/front_door.py`.
 
-`overhead`: the whole site over a scripted model and a real store, against the same API without log-in, gate, metrics
-and accounting, called in this process; the two take turns in every round, so that whatever else the machine does falls
-on both. With `--answer-ms 0` the door itself is the only work, and its processor time is what bounds its rate. Not
-covered: the network and HTTP's parsing.
-
-`flood`: the server as a process with the embedded model. One key sends `--flood` requests at once and each again as
-soon as it may (Retry-After), while another key asks one question after the other. Its time to the first token is
-compared with what it was before the flood.
+First the parts by themselves, 8 at once: what a call waits for on its way, without the middleware around it. Then the
+whole site over a scripted model and a real store, against the same API without log-in, gate, metrics and accounting,
+called in this process; the two take turns in every round, so that whatever else the machine does falls on both. With
+`--answer-ms 0` the door itself is the only work, and its processor time is what bounds its rate. Not covered: the
+network and HTTP's parsing.
 """
 
 from __future__ import annotations
@@ -17,31 +14,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import httpx
 import numpy as np
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from guard.base import ScreenedEvent
+from workbench.admission import Gate
 from workbench.api.app import create_api
 from workbench.backends.catalogue import Catalogue
 from workbench.backends.pool import Pool
 from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.backend import CallContext, ModelCard
 from workbench.core.caller import LOCAL_USER, Caller
-from workbench.core.chat import GenerationRequest
+from workbench.core.chat import GenerationRequest, Usage
 from workbench.core.settings import Settings
 from workbench.logs import configure_logs
 from workbench.service import DEFAULT_OPTIONS, CallOptions, Workbench
@@ -49,6 +42,7 @@ from workbench.site import build_app
 from workbench.store import FILE_NAME, Store
 
 MODEL = "scripted/model"
+PART_CALLS = 4000
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
 CHAT = "/v1/chat/completions"
 _HEAD = """\
@@ -172,82 +166,50 @@ async def one_round(doors: tuple[Door, Door], concurrency: int, calls: int) -> t
     return medians[0], medians[1], (seconds[1] - seconds[0]) / calls * 1000
 
 
-@asynccontextmanager
-async def real_server() -> AsyncIterator[tuple[str, dict[str, str]]]:
-    """The address of a server with a store of its own and the real model, and the environment of its commands."""
+async def parts(options: argparse.Namespace) -> None:
+    """Prints what each part takes, in the order a call meets them."""
+    sys.stdout.write("| part | p50 ms | p95 ms |\n|---|---|---|\n")
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "models").symlink_to(Settings().home / "models")
-        environment = {**os.environ, "WORKBENCH_HOME": folder, "WORKBENCH_GUARD": "off"}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "workbench", "serve", "--port", "0",
-            env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            printed = await process.stdout.readline() if process.stdout is not None else b""
-            address = printed.decode().removeprefix("Workbench: ").strip()
-            async with httpx.AsyncClient() as client:
-                while (await client.get(f"{address}/health/ready")).status_code != 200:  # noqa: ASYNC110 - another process
-                    await asyncio.sleep(0.5)
-            yield address, environment
-        finally:
-            process.terminate()
-            await process.wait()
+        async with await Store.open(Path(folder) / FILE_NAME) as store:
+            made = await store.keys.create(name="bench")
+            caller = (await store.keys.authenticate(made.secret)).caller
+            gate = Gate(lambda model: 64)
+
+            async def pass_gate() -> None:
+                async with gate.admit(caller, MODEL):
+                    pass
+
+            steps: dict[str, Callable[[], Awaitable[object]]] = {
+                "key recognised": lambda: store.keys.authenticate(made.secret),
+                "gate passed": pass_gate,
+                "use counted": lambda: store.usage.add(caller, MODEL, Usage(10, 20), 0.2),
+            }
+            for name, step in steps.items():
+                taken = await timed(step, PART_CALLS)
+                p50, p95 = np.percentile(taken, [50, 95])
+                sys.stdout.write(f"| {name} | {p50:.3f} | {p95:.3f} |\n")
 
 
-def make_key(name: str, environment: dict[str, str]) -> str:
-    """A new key of the running server."""
-    command = [sys.executable, "-m", "workbench", "keys", "create", "--name", name, "--json"]
-    made = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    return str(json.loads(made.stdout)["key"])
+async def timed(step: Callable[[], Awaitable[object]], calls: int) -> list[float]:
+    """Milliseconds of each of `calls` runs, 8 at any time."""
+
+    async def worker() -> list[float]:
+        taken = []
+        for _ in range(calls // 8):
+            begun = time.perf_counter()
+            await step()
+            taken.append((time.perf_counter() - begun) * 1000)
+            await asyncio.sleep(0)
+        return taken
+
+    return [one for some in await asyncio.gather(*(worker() for _ in range(8))) for one in some]
 
 
-async def first_token(client: httpx.AsyncClient, body: dict[str, Any]) -> float | None:
-    """Seconds from sending to the first token; None when the call was refused."""
-    begun, found = time.perf_counter(), None
-    async with client.stream("POST", f"/openai{CHAT}", json={**body, "stream": True}) as answer:
-        async for line in answer.aiter_lines():
-            if found is None and '"content":"' in line and '"content":""' not in line:
-                found = time.perf_counter() - begun
-    return found
-
-
-async def flood(options: argparse.Namespace) -> None:
-    """Prints what the flood was answered, and the other key's time to the first token before and during it."""
-    async with real_server() as (address, environment):
-        keys = [await asyncio.to_thread(make_key, name, environment) for name in ("flood", "person")]
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-        many, one = (
-            httpx.AsyncClient(
-                base_url=address, headers={"authorization": f"Bearer {key}"}, timeout=120, limits=limits
-            )
-            for key in keys
-        )
-        async with many, one:
-            model = (await one.get("/openai/v1/models")).json()["data"][0]["id"]
-            body = {"model": model, "messages": QUESTION, "max_tokens": 16, "temperature": 0}
-            await first_token(one, body)
-            quiet = [await first_token(one, body) for _ in range(options.questions)]
-            answers: Counter[str] = Counter()
-            flooding = [asyncio.create_task(keep_sending(many, body, answers)) for _ in range(options.flood)]
-            await asyncio.sleep(2)
-            busy = [await first_token(one, body) for _ in range(options.questions)]
-            for task in flooding:
-                task.cancel()
-            await asyncio.gather(*flooding, return_exceptions=True)
-    sys.stdout.write(f"the flood of {options.flood} was answered: {dict(answers)}\n\n")
-    sys.stdout.write("| TTFT of the other key | answered | p50 s | p95 s |\n|---|---|---|---|\n")
-    for name, times in (("quiet", quiet), ("in the flood", busy)):
-        heard = [taken for taken in times if taken is not None]
-        p50, p95 = np.percentile(heard, [50, 95])
-        sys.stdout.write(f"| {name} | {len(heard)} of {len(times)} | {p50:.3f} | {p95:.3f} |\n")
-
-
-async def keep_sending(client: httpx.AsyncClient, body: dict[str, Any], answers: Counter[str]) -> None:
-    """Sends again and again, as soon as it may; counts the answers by status."""
-    while True:
-        answer = await client.post(f"/openai{CHAT}", json=body)
-        answers[str(answer.status_code)] += 1
-        await asyncio.sleep(float(answer.headers.get("retry-after", 0)))
+async def run(options: argparse.Namespace) -> None:
+    """Prints both tables."""
+    configure_logs("INFO")  # a line for each call, as a server writes it
+    await parts(options)
+    await overhead(options)
 
 
 def main() -> None:
@@ -255,19 +217,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = parser.add_subparsers(required=True)
-    one = commands.add_parser("overhead")
-    one.add_argument("--concurrency", type=int, nargs="+", default=[1, 8])
-    one.add_argument("--calls", type=int, default=400, help="of each side in a round")
-    one.add_argument("--answer-ms", type=float, default=100.0, help="how long the model takes")
-    one.add_argument("--rounds", type=int, default=9)
-    one.set_defaults(run=overhead)
-    two = commands.add_parser("flood")
-    two.add_argument("--flood", type=int, default=200)
-    two.add_argument("--questions", type=int, default=40)
-    two.set_defaults(run=flood)
-    options = parser.parse_args()
-    asyncio.run(options.run(options))
+    parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--calls", type=int, default=160, help="of each side in a round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--answer-ms", type=float, default=100.0, help="how long the model takes")
+    asyncio.run(run(parser.parse_args()))
 
 
 if __name__ == "__main__":

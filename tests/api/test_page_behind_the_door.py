@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -138,3 +140,38 @@ async def test_the_docs_fetch_nothing_from_another_host(visitor: httpx.AsyncClie
     page = (await visitor.get("/openai/docs")).text
     assert "://" not in page.replace("http://www.w3.org", "")
     assert (await visitor.get("/openai/static-offline-docs/swagger-ui-bundle.js")).status_code == 200
+
+
+UPWARDS = [
+    f"{place}/{step}{target}"
+    for place in ("/ui", "/static", "/assets", "/svelte", "/openai/static-offline-docs", "/gradio_api/file=")
+    for step in ("../" * 12, "..%2f" * 12, "%2e%2e/" * 12, "....//" * 6, "..\\" * 12, "/")
+    for target in ("etc/passwd", "pyproject.toml")
+]
+
+
+async def test_no_path_leads_out_of_our_own_files(app: FastAPI, visitor: httpx.AsyncClient) -> None:
+    """As it is, and as a server decodes it: a client would tidy it up before."""
+    await visitor.get("/")
+    (session,) = visitor.cookies.jar
+    cookie = f"{session.name}={session.value}".encode()
+    said: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    for path in {*UPWARDS, *map(unquote, UPWARDS)}:
+        said.clear()
+        scope = {
+            "type": "http", "http_version": "1.1", "method": "GET", "path": path, "raw_path": path.encode(),
+            "query_string": b"", "root_path": "", "scheme": "http", "server": ("127.0.0.1", 7860),
+            "client": ("127.0.0.1", 1), "headers": [(b"host", b"127.0.0.1:7860"), (b"cookie", cookie)],
+        }  # fmt: skip
+        await app(scope, receive, send)
+        assert 400 <= said[0]["status"] < 500, path
+        body = b"".join(message.get("body", b"") for message in said)
+        assert b"root:" not in body
+        assert b"[project]" not in body
