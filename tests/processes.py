@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 ROOT = Path(__file__).resolve().parents[1]
 CATALOGUE = """
@@ -53,12 +54,13 @@ class Process:
         **environment: str,
     ) -> None:
         (home / "models.toml").write_text(CATALOGUE)
+        self.errors = TemporaryFile("w+")  # noqa: SIM115 - closed below; a pipe that nobody reads stops who writes much
         self.process = subprocess.Popen(
             [sys.executable, "-c", program, "serve", "--models", str(home / "models.toml"), *arguments],
             cwd=ROOT,
             env={**os.environ, "WORKBENCH_HOME": str(home), **environment},
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self.errors,
             text=True,
         )
 
@@ -70,13 +72,18 @@ class Process:
             lines.append(line.rstrip("\n"))
             if line.startswith(("API keys:", "The key is shown")):
                 return lines
-        raise AssertionError(f"the server ended: {self.process.stderr.read() if self.process.stderr else ''}")
+        raise AssertionError(f"the server ended: {self._said_in_error()}")
 
     def end(self) -> tuple[int, str, str]:
         """Exit code and what was written, after SIGTERM."""
         self.process.send_signal(signal.SIGTERM)
-        out, err = self.process.communicate(timeout=30)
-        return self.process.returncode, out, err
+        out, _ = self.process.communicate(timeout=30)
+        return self.process.returncode, out, self._said_in_error()
+
+    def _said_in_error(self) -> str:
+        """Everything on standard error so far."""
+        self.errors.seek(0)
+        return self.errors.read()
 
 
 @contextmanager
@@ -96,6 +103,7 @@ def serving(
         if made.process.poll() is None:
             made.process.kill()
         made.process.communicate()
+        made.errors.close()
 
 
 def value(lines: list[str], label: str) -> str:
