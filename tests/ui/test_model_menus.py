@@ -11,8 +11,8 @@ from workbench.core.backend import ModelCard
 from workbench.core.caller import LOCAL_USER, Caller
 from workbench.core.settings import Settings
 from workbench.service import Workbench
-from workbench.ui.config_panel import ADD, REQUEST, model_choices
 from workbench.ui.model_menus import ModelMenus, all_of
+from workbench.ui.serverless.config_panel import ADD, REQUEST, model_choices
 
 MEMBER = Caller("account:bob", account="bob")
 ANY = gr.Request()

@@ -11,20 +11,20 @@ from starlette.routing import Mount
 
 from workbench.service import Workbench
 from workbench.ui import assets
-from workbench.ui.account import build_account_page
-from workbench.ui.compare import build_compare_page
+from workbench.ui.account.page import build_account_page
+from workbench.ui.compare.page import build_compare_page
 from workbench.ui.context import PageContext
-from workbench.ui.evaluate import build_evaluate_page
+from workbench.ui.evaluate.page import build_evaluate_page
 from workbench.ui.gradio_door import GradioDoor
-from workbench.ui.guard_lab import build_guard_lab_page
-from workbench.ui.home import build_home_page
+from workbench.ui.guard_lab.page import build_guard_lab_page
+from workbench.ui.home.page import build_home_page
 from workbench.ui.identity import CallerOf, local_user
 from workbench.ui.model_menus import ModelMenus
-from workbench.ui.models import build_models_page
+from workbench.ui.models.page import build_models_page
 from workbench.ui.navigation import Link, Page, build_navigation
 from workbench.ui.quiet_blocks import QuietBlocks
-from workbench.ui.requests import build_requests_page
-from workbench.ui.serverless import build_serverless_page
+from workbench.ui.requests.page import build_requests_page
+from workbench.ui.serverless.page import build_serverless_page
 from workbench.ui.theme import workbench_theme
 from workbench.ui.uploads import Uploads
 

@@ -10,8 +10,8 @@ import gradio as gr
 from workbench.backends.pool import ModelStatus
 from workbench.core.caller import Caller
 from workbench.service import Workbench
-from workbench.ui.config_panel import ConfigPanel
 from workbench.ui.identity import CallerOf
+from workbench.ui.serverless.config_panel import ConfigPanel
 
 Choices = Callable[[Sequence[ModelStatus], Any, Caller], Sequence[tuple[str, str]]]
 """(label, value) pairs of a drop-down, from the models, the value it has, and who looks at it."""

@@ -1,0 +1,1 @@
+"""View = API, on the Serverless page."""

@@ -1,0 +1,1 @@
+"""The Serverless page: chat, and the configuration panel beside it."""

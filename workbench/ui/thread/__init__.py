@@ -1,0 +1,1 @@
+"""A conversation: one tab's turns, an answer on its way, and how both are shown."""
