@@ -91,6 +91,7 @@ class Workbench:
             Rules(total=settings.max_concurrency, queue_size=settings.queue_size),
             queue_seconds=settings.queue_timeout,
             tokens_today=self._tokens_today,
+            spare=self._spare_places_of,
         )
         self.telemetry = Telemetry(self._gate.load)
         self.recent_calls = RecentCalls()
@@ -195,6 +196,10 @@ class Workbench:
         status = self._pool.status(model)
         places = status.card.max_concurrency or (status.info.places if status.info is not None else None)
         return None if places is None else max(places, 1)
+
+    def _spare_places_of(self, model: str) -> int:
+        status = self._pool.status(model)
+        return 0 if status.info is None else status.info.spare_places
 
     # -- generating --
 

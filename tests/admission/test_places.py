@@ -8,8 +8,8 @@ from workbench.core.chat import TrafficClass
 PERSON = TrafficClass.INTERACTIVE
 
 
-def _places(capacity: int = 4, **rules: int) -> Places:
-    return Places(lambda _model: capacity, Rules(**rules))
+def _places(capacity: int = 4, *, spare: int = 0, **rules: int) -> Places:
+    return Places(lambda _model: capacity, Rules(**rules), lambda _model: spare)
 
 
 def _call(
@@ -231,7 +231,7 @@ def test_load_tests_make_room_in_the_queue_for_people() -> None:
 
 
 def test_a_newcomer_may_take_a_place_beyond_the_capacity_but_not_beyond_the_total() -> None:
-    places = _places(2, newcomer_places=1)
+    places = _places(2, spare=1)
     _fill(places, "a", 3)
     assert places.in_use == 2
     newcomer = _call("b")
@@ -239,7 +239,7 @@ def test_a_newcomer_may_take_a_place_beyond_the_capacity_but_not_beyond_the_tota
     assert places.is_running(newcomer)
     assert places.in_use == 3
 
-    bounded = _places(2, newcomer_places=1, total=2)
+    bounded = _places(2, spare=1, total=2)
     _fill(bounded, "a", 2)
     late = _call("b")
     bounded.arrive(late)

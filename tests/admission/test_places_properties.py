@@ -23,7 +23,7 @@ class GateMachine(RuleBasedStateMachine):
         y=st.integers(1, 4),
         total=st.none() | st.integers(1, 6),
         queue_size=st.integers(0, 5),
-        newcomer_places=st.integers(0, 1),
+        spare=st.integers(0, 1),
         limits=st.fixed_dictionaries({scope: st.none() | st.integers(1, 3) for scope in _SCOPES}),
     )
     def open(
@@ -32,13 +32,14 @@ class GateMachine(RuleBasedStateMachine):
         y: int,
         total: int | None,
         queue_size: int,
-        newcomer_places: int,
+        spare: int,
         limits: dict[str, int | None],
     ) -> None:
         self.capacity = {"x": x, "y": y}
-        self.bounds = Rules(total=total, queue_size=queue_size, newcomer_places=newcomer_places)
+        self.bounds = Rules(total=total, queue_size=queue_size)
+        self.spare = spare
         self.limits = limits
-        self.places = Places(self.capacity.__getitem__, self.bounds)
+        self.places = Places(self.capacity.__getitem__, self.bounds, lambda model: spare)
         self.calls: list[Call] = []
 
     @rule(
@@ -77,7 +78,7 @@ class GateMachine(RuleBasedStateMachine):
     @invariant()
     def no_limit_is_exceeded(self) -> None:
         for model, capacity in self.capacity.items():
-            assert self.places.in_use_of(model) <= capacity + self.bounds.newcomer_places
+            assert self.places.in_use_of(model) <= capacity + self.spare
         if self.bounds.total is not None:
             assert self.places.in_use <= self.bounds.total
         for scope, limit in self.limits.items():

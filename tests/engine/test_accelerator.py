@@ -57,6 +57,7 @@ def test_a_loaded_model_lives_on_its_device_and_is_batched(device: str, tmp_path
     assert loaded.runner.device.type == device
     assert loaded.is_batched
     assert loaded.memory_bytes > 0
+    assert loaded.runner.max_rows == loaded.places + 1, "a row for a caller who holds none"
 
 
 @pytest.mark.parametrize("quantization", ["int8", "nf4"])

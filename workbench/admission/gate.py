@@ -91,7 +91,8 @@ async def _nothing_used(_caller: Caller) -> int:
 class Gate:
     """Lets calls in, makes them wait, or refuses them.
 
-    `capacity` gives a model's places (choices the engine can hold at once), None while nobody knows;
+    `capacity` gives a model's places (choices the engine can hold at once), None while nobody knows; `spare` the
+    places beyond them that only a person who holds none may take;
     `tokens_today` the tokens a caller used since midnight UTC; `queue_seconds` the longest wait.
     """
 
@@ -102,11 +103,12 @@ class Gate:
         *,
         queue_seconds: float = 20.0,
         tokens_today: TokensToday = _nothing_used,
+        spare: Callable[[str], int] = lambda _model: 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._capacity = capacity
         self._rules = rules or Rules()
-        self._places = Places(self._places_of, self._rules)
+        self._places = Places(self._places_of, self._rules, spare)
         self._allowances = Allowances(tokens_today)
         self._pace = Pace()
         self._queue_seconds = queue_seconds

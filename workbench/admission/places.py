@@ -52,24 +52,30 @@ class Rules:
     """The gate's bounds.
 
     `total` places over all models (None: only each model's own), `queue_size` calls that may wait, `load_reserve`
-    places a model keeps free of load tests, `newcomer_places` beyond a model's capacity that only a person holding
-    no place may take.
+    places a model keeps free of load tests.
     """
 
     total: int | None = None
     queue_size: int = 32
     load_reserve: int = 1
-    newcomer_places: int = 0
+
+
+def _none_spare(_model: str) -> int:
+    return 0
 
 
 class Places:
     """The places of every model, and the calls that hold or want them.
 
-    `capacity` gives a model's places, at least 1, and may change between calls.
+    `capacity` gives a model's places, at least 1, and may change between calls; `spare` its places beyond them,
+    which only a person who holds no place may take: whoever fills all the others does not make them wait.
     """
 
-    def __init__(self, capacity: Callable[[str], int], rules: Rules) -> None:
+    def __init__(
+        self, capacity: Callable[[str], int], rules: Rules, spare: Callable[[str], int] = _none_spare
+    ) -> None:
         self._capacity = capacity
+        self._spare = spare
         self._rules = rules
         self._counter = 0
         self._turns: dict[str, int] = {}
@@ -154,7 +160,7 @@ class Places:
         same_model = given if without is not None and without.model == call.model else 0
         same_scope = given if without is not None and without.scope == call.scope else 0
         is_newcomer = call.traffic is TrafficClass.INTERACTIVE and self._held_by_scope[call.scope] == 0
-        extra = self._rules.newcomer_places if is_newcomer else 0
+        extra = self._spare(call.model) if is_newcomer else 0
         rooms = [self._capacity(call.model) + extra - self._held_by_model[call.model] + same_model]
         if self._rules.total is not None:
             rooms.append(self._rules.total - self.in_use + given)

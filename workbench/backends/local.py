@@ -120,7 +120,8 @@ class LocalBackend:
             is_batched=loaded.is_batched,
             parameters=loaded.parameters,
             memory_bytes=loaded.memory_bytes,
-            places=loaded.runner.max_rows,
+            places=loaded.places,
+            spare_places=loaded.runner.max_rows - loaded.places,
             has_chat_template=loaded.tokenizer.chat_template is not None,
         )
 

@@ -73,7 +73,8 @@ class ModelInfo:
 
     `features` names what this backend honours beyond plain text: "logprobs", "tools", "json_schema", "vision" ...
     `ignored_params` are request fields a remote endpoint was seen to ignore. `is_batched` is False for models
-    that run one request at a time.
+    that run one request at a time. `places` is how many choices it generates at once, `spare_places` how many more it
+    takes of callers who hold none.
     """
 
     context_length: int
@@ -85,6 +86,7 @@ class ModelInfo:
     parameters: int | None = None
     memory_bytes: int | None = None
     places: int | None = None
+    spare_places: int = 0
     has_chat_template: bool = True
 
 

@@ -29,7 +29,7 @@ from workbench.engine.fused import can_fuse, merge_projections
 from workbench.engine.int8 import has_int8_kernels, quantize_linears
 from workbench.engine.memory import free_bytes, kv_budget
 from workbench.engine.runner import Runner, SlotRunner, text_config
-from workbench.engine.selection import choose_runner
+from workbench.engine.selection import SPARE_ROWS, choose_runner, default_rows
 from workbench.engine.sources import locate
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,10 @@ _DEFAULTS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model ready to generate. `defaults` are the sampling values its generation_config sets."""
+    """A model ready to generate. `defaults` are the sampling values its generation_config sets.
+
+    `places` is how many rows any caller may fill; what the runner has beyond is for callers who hold none.
+    """
 
     runner: Runner
     tokenizer: PreTrainedTokenizerFast
@@ -52,6 +55,7 @@ class LoadedModel:
     eos_ids: frozenset[int]
     defaults: Mapping[str, float | int]
     is_batched: bool
+    places: int
     parameters: int
     memory_bytes: int
 
@@ -82,7 +86,9 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
         quantize_linears(model)
     progress("checking the model", 0.9)
     budget = kv_budget(model.device.type, settings.kv_cache_bytes)
-    runner = choose_runner(model, budget_bytes=budget, max_rows=card.max_concurrency)
+    places = card.max_concurrency or default_rows(model.device.type)
+    spare_rows = SPARE_ROWS if card.max_concurrency is None else 0
+    runner = choose_runner(model, budget_bytes=budget, max_rows=places + spare_rows)
     loaded = LoadedModel(
         runner=runner,
         tokenizer=tokenizer,
@@ -92,6 +98,7 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
         eos_ids=_eos_ids(model, tokenizer),
         defaults=_sampling_defaults(model),
         is_batched=isinstance(runner, SlotRunner),
+        places=min(places, runner.max_rows),
         parameters=parameters,
         memory_bytes=model.get_memory_footprint(),
     )

@@ -16,6 +16,8 @@ log = structlog.get_logger(__name__)
 
 CPU_ROWS = 16
 GPU_ROWS = 64
+SPARE_ROWS = 1
+"""Rows beyond them, for callers who hold none: whoever fills all others does not make a newcomer wait."""
 CHECKED_TOKENS = 12
 TOLERANCE = 0.05
 TOLERANCE_QUANTIZED = 0.15
@@ -24,18 +26,22 @@ _CANNOT_RUN = (RuntimeError, ValueError, TypeError, AttributeError, KeyError, In
 """What a model's own code raises when it is not made for being driven this way."""
 
 
-def choose_runner(model: PreTrainedModel, *, budget_bytes: int, max_rows: int | None = None) -> Runner:
+def default_rows(device_type: str) -> int:
+    """How many sequences run at once where the catalogue does not say."""
+    return GPU_ROWS if device_type == "cuda" else CPU_ROWS
+
+
+def choose_runner(model: PreTrainedModel, *, budget_bytes: int, max_rows: int) -> Runner:
     """Slots when this model's layers can live in them and give the same logits there; else one at a time.
 
     Raises: WeightsError when the model runs in neither way.
     """
     plan = MaskPlan.of(text_config(model))
-    rows = max_rows or (GPU_ROWS if model.device.type == "cuda" else CPU_ROWS)
     expected = _plain_logits(model)
     if plan is not None:
         forwards: list[Forward] = [FusedDecoder(model)] if is_merged(model) else []
         for forward in (*forwards, PlainForward(model)):
-            runner = SlotRunner(model, plan, budget_bytes=budget_bytes, max_rows=rows, forward=forward)
+            runner = SlotRunner(model, plan, budget_bytes=budget_bytes, max_rows=max_rows, forward=forward)
             if _agrees(model, runner, expected):
                 runner.can_pack = _packs(model, runner, expected)
                 return runner
