@@ -13,9 +13,9 @@ from workbench.engine.sequence import Job, Sequence
 from workbench.engine.text import StopScanner
 
 
-def sequence(length: int = 4, places: int | None = None) -> Sequence:
+def sequence(length: int = 4, places: int | None = None, scope: str = "scope") -> Sequence:
     params = EffectiveParams(temperature=0.0, max_tokens=8, seed=1)
-    request = EngineRequest((0,) * length, params, "scope", places=None if places is None else lambda: places)
+    request = EngineRequest((0,) * length, params, scope, places=None if places is None else lambda: places)
     return Sequence(
         job=Job(request, lambda events: None), choice=0, sampling=RowSampling(params, 0, ()), text=None,  # type: ignore[arg-type]
         stops=StopScanner(()), eos_ids=frozenset(), ids=[0] * length, prompt_length=length,
@@ -43,6 +43,26 @@ def test_a_call_at_its_places_lets_others_pass() -> None:
     bounded.job.running = 1
     scheduler.waiting.extend([bounded, other])
     assert scheduler.next_to_prefill() is other
+
+
+def test_one_callers_burst_does_not_hold_up_anothers_single_request() -> None:
+    scheduler = Scheduler(roomy, max_rows=8)
+    scheduler.active = [sequence(scope="busy") for _ in range(3)]
+    burst, newcomer = [sequence(scope="busy") for _ in range(4)], sequence(scope="new")
+    scheduler.waiting.extend([*burst, newcomer])
+    assert scheduler.next_to_prefill() is newcomer
+    scheduler.active.append(newcomer)
+    scheduler.prefilling = None
+    assert scheduler.next_to_prefill() is burst[0]
+
+
+def test_who_was_paused_goes_on_before_anybody_new() -> None:
+    scheduler = Scheduler(roomy, max_rows=8)
+    scheduler.active = [sequence(scope="busy")]
+    paused, newcomer = sequence(scope="busy"), sequence(scope="new")
+    paused.ids.append(7)
+    scheduler.waiting.extend([newcomer, paused])
+    assert scheduler.next_to_prefill() is paused
 
 
 def test_a_lone_sequence_that_fits_only_barely_is_let_in() -> None:

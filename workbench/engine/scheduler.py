@@ -5,7 +5,7 @@ Rows 0 .. len(active)-1 decode; the row after them belongs to the one sequence t
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -80,10 +80,19 @@ class Scheduler:
         return max((len(sequence.ids) + 1 for sequence in rows), default=1)
 
     def next_to_prefill(self) -> Sequence | None:
-        """Takes the first waiting sequence that gets a row, or None when there is no place for it yet."""
+        """Takes the waiting sequence that is next, or None when there is no place for it yet.
+
+        Next is who was paused, then who asks for the scope with the fewest rows, then who came first: one caller's
+        burst does not hold up another's single request.
+        """
         if self.prefilling is not None or self.rows_in_use >= self.max_rows:
             return None
-        first = next((sequence for sequence in self.waiting if sequence.job.may_start_choice), None)
+        rows_of = Counter(sequence.request.scope for sequence in self.running)
+        first = min(
+            (sequence for sequence in self.waiting if sequence.job.may_start_choice),
+            key=lambda sequence: (sequence.generated == 0, rows_of[sequence.request.scope]),
+            default=None,
+        )
         if first is None:
             return None
         rows = self.rows_in_use + 1
