@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import DESKTOP, OpenPage
 from tests.browser.demo import PASSWORD, Stage, serve
-from tests.browser.test_look import SCHEMES, WINDOWS, axe_violations, is_wider_than_its_window, shoot
+from tests.browser.test_look import LOOKS, axe_violations, is_wider_than_its_window, shoot
 from workbench.core.access import AccountRole
 
 pytestmark = pytest.mark.browser
@@ -60,8 +60,7 @@ def test_a_keys_limits_are_changed(open_page: OpenPage) -> None:
     expect(page.locator("#account-keys")).to_contain_text("30 a minute")
 
 
-@pytest.mark.parametrize(("dark", "scheme"), SCHEMES)
-@pytest.mark.parametrize(("size", "window"), WINDOWS)
+@pytest.mark.parametrize(("size", "window", "dark", "scheme"), LOOKS)
 def test_the_page_is_accessible_and_fits_its_window(
     open_page: OpenPage, size: tuple[int, int], window: str, dark: bool, scheme: str
 ) -> None:

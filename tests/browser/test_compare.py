@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, OpenPage, choose_view
+from tests.browser.conftest import DESKTOP, OpenPage, choose_view
 from tests.browser.demo import SMALL, Stage
-from tests.browser.test_look import SCHEMES, axe_violations, is_wider_than_its_window, shoot
+from tests.browser.test_look import LOOKS, axe_violations, is_wider_than_its_window, shoot
 from workbench.backends.scripted import Script
 
 pytestmark = pytest.mark.browser
@@ -107,8 +107,7 @@ def test_the_address_opens_the_page_and_the_chat_is_still_there_on_the_way_back(
     expect(page.locator("#wb-thread")).to_be_visible()
 
 
-@pytest.mark.parametrize(("dark", "scheme"), SCHEMES)
-@pytest.mark.parametrize(("size", "window"), [(DESKTOP, "desktop"), (PHONE, "phone")])
+@pytest.mark.parametrize(("size", "window", "dark", "scheme"), LOOKS)
 def test_the_page_is_accessible_and_fits_its_window(
     open_page: OpenPage, size: tuple[int, int], window: str, dark: bool, scheme: str
 ) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, OpenPage
+from tests.browser.conftest import DESKTOP, OpenPage
 from tests.browser.demo import Stage
-from tests.browser.test_look import SCHEMES, axe_violations, is_wider_than_its_window, shoot
+from tests.browser.test_look import LOOKS, axe_violations, is_wider_than_its_window, shoot
 
 pytestmark = pytest.mark.browser
 
@@ -110,8 +110,7 @@ def test_a_gpus_price_can_be_put_in(open_page: OpenPage) -> None:
     expect(page.locator("#wb-evaluate-gpu-about")).to_contain_text("put in on this server")
 
 
-@pytest.mark.parametrize(("dark", "scheme"), SCHEMES)
-@pytest.mark.parametrize(("size", "window"), [(DESKTOP, "desktop"), (PHONE, "phone")])
+@pytest.mark.parametrize(("size", "window", "dark", "scheme"), LOOKS)
 def test_the_page_is_accessible_and_fits_its_window(
     open_page: OpenPage, size: tuple[int, int], window: str, dark: bool, scheme: str
 ) -> None:

@@ -3,15 +3,14 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESKTOP, PHONE, OpenPage
+from tests.browser.conftest import OpenPage
 from tests.browser.demo import SMALL
-from tests.browser.test_look import SCHEMES, axe_violations, is_wider_than_its_window, shoot
+from tests.browser.test_look import LOOKS, axe_violations, is_wider_than_its_window, shoot
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize(("dark", "scheme"), SCHEMES)
-@pytest.mark.parametrize(("size", "window"), [(DESKTOP, "desktop"), (PHONE, "phone")])
+@pytest.mark.parametrize(("size", "window", "dark", "scheme"), LOOKS)
 def test_home_shows_the_models_and_fits_its_window(
     open_page: OpenPage, size: tuple[int, int], window: str, dark: bool, scheme: str
 ) -> None:

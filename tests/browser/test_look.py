@@ -14,6 +14,13 @@ pytestmark = pytest.mark.browser
 SCREENSHOTS = Path(__file__).parents[2] / ".artefacts" / "screenshots"
 WINDOWS = [(DESKTOP, "desktop"), (PHONE, "phone")]
 SCHEMES = [(False, "light"), (True, "dark")]
+_TELLING = {("desktop", "light"), ("phone", "dark")}
+LOOKS = [
+    pytest.param(size, window, dark, scheme, marks=() if (window, scheme) in _TELLING else pytest.mark.slow)
+    for size, window in WINDOWS
+    for dark, scheme in SCHEMES
+]
+"""Every page as it opens is looked at in all four ways (test_pages); each one in use in two, the others take long."""
 
 
 def shoot(page: Page, name: str) -> None:

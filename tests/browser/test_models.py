@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, ask
 from tests.browser.demo import Stage
-from tests.browser.test_look import SCHEMES, WINDOWS, axe_violations, is_wider_than_its_window, shoot
+from tests.browser.test_look import LOOKS, axe_violations, is_wider_than_its_window, shoot
 from tests.engine.tiny_models import tiny_model
 
 pytestmark = pytest.mark.browser
@@ -73,8 +73,7 @@ def test_the_list_of_what_fits_fills_the_form(open_page: OpenPage) -> None:
     expect(page.locator("#models-quantization input:checked")).to_have_value("int8")
 
 
-@pytest.mark.parametrize(("dark", "scheme"), SCHEMES)
-@pytest.mark.parametrize(("size", "window"), WINDOWS)
+@pytest.mark.parametrize(("size", "window", "dark", "scheme"), LOOKS)
 def test_the_page_is_accessible_and_fits_its_window(
     open_page: OpenPage, mine: Path, size: tuple[int, int], window: str, dark: bool, scheme: str
 ) -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.demo import SMALL
-from tests.browser.test_look import SCHEMES, WINDOWS, axe_violations, is_wider_than_its_window, shoot
+from tests.browser.test_look import LOOKS, axe_violations, is_wider_than_its_window, shoot
 
 pytestmark = pytest.mark.browser
 
@@ -69,8 +69,7 @@ def test_a_form_without_an_address_keeps_what_was_typed(open_page: OpenPage) -> 
     expect(page.locator("#request-description textarea")).to_have_value("A model for tickets")
 
 
-@pytest.mark.parametrize(("dark", "scheme"), SCHEMES)
-@pytest.mark.parametrize(("size", "window"), WINDOWS)
+@pytest.mark.parametrize(("size", "window", "dark", "scheme"), LOOKS)
 def test_the_page_is_accessible_and_fits_its_window(
     open_page: OpenPage, size: tuple[int, int], window: str, dark: bool, scheme: str
 ) -> None:
