@@ -26,6 +26,7 @@ _ONLY_PARSED: set[tuple[str, ...]] = {
     ("questions",),
     ("export",),
     ("import",),
+    ("models", "pull"),
     ("cluster", "up"),
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -19,7 +20,7 @@ import pytest
 import yaml
 
 from tests.docs.documents import DOCUMENTS, Block, blocks, name
-from tests.docs.shims import SHIMMED, install
+from tests.docs.shims import ROOT, SHIMMED, install
 from tests.sites import MODEL, LiveServer, serve_live
 from tests.snippets.programs import Programs
 from workbench.backends.catalogue import EMBEDDED_ID, read_catalogue
@@ -29,10 +30,13 @@ from workbench.experiments.spec import read_experiment
 SHELLS = {"sh", "shell", "console"}
 PROSE = {"", "text", "nginx"}
 DATA = {"toml", "json", "jsonl", "yaml", "csv"}
+MEASURED = "docs/benchmarks.md"
+"""Its commands take minutes and are held to name what exists."""
 RUN = [
     path
     for path in DOCUMENTS
-    if any(b.language in SHELLS | {"python"} and not b.is_snippet for b in blocks(path))
+    if name(path) != MEASURED
+    and any(b.language in SHELLS | {"python"} and not b.is_snippet for b in blocks(path))
 ]
 CATALOGUE = "".join(
     f'[[models]]\nid = "{id_}"\nsource = "Paris, on the Seine, says the script."\nbackend = "scripted"\n'
@@ -137,6 +141,13 @@ def _run_shell(commands: str, folder: Path, environment: dict[str, str]) -> None
     )  # fmt: skip
     assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
     assert '"error"' not in done.stdout, done.stdout
+
+
+def test_every_benchmark_that_is_quoted_exists() -> None:
+    (document,) = (path for path in DOCUMENTS if name(path) == MEASURED)
+    quoted = re.findall(r"(?:-m bench\.|bench/)(\w+)", document.read_text("utf-8"))
+    assert quoted
+    assert [script for script in quoted if not (ROOT / "bench" / f"{script}.py").is_file()] == []
 
 
 def test_a_shim_refuses_what_the_project_has_not(tmp_path: Path) -> None:

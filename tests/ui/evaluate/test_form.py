@@ -159,7 +159,7 @@ def test_the_recorded_sample_is_last_and_labelled() -> None:
     entry = Entry("id", "Quick <check>", "2026-01-02T03:04:05+00:00", ("one", "two"), "done", "no_go")
     choices = entry_choices([entry], has_sample=True)
     assert choices == [
-        ("2026-01-02 03:04  Quick <check>: one, two (no go)", "id"),
+        ("2026-01-02 03:04:05  Quick <check>: one, two (no go)", "id"),
         ("Recorded sample verdict", SAMPLE),
     ]
 

@@ -90,7 +90,7 @@ def entry_choices(entries: Sequence[Entry], has_sample: bool) -> list[tuple[str,
 
 def _entry_label(entry: Entry) -> str:
     outcome = entry.decision.replace("_", " ") or entry.state
-    when = entry.began_at[:16].replace("T", " ")
+    when = entry.began_at[:19].replace("T", " ")
     return f"{when}  {entry.name}: {', '.join(entry.candidates)} ({outcome})"
 
 
