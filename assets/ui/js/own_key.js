@@ -3,9 +3,9 @@
 
 (() => {
   const wb = (window.wb = window.wb || {});
-  const PLACEHOLDER = "wb-your-key"; // KEY_PLACEHOLDER of ui/api_view.py
+  const PLACEHOLDER = "wb-your-key"; // KEY_PLACEHOLDER of ui/api_view/code.py
   const SHAPE = /^wb-[A-Za-z0-9_-]+$/; // anything else could end the string it is written into
-  const written = new WeakMap(); // text node -> its text with the placeholder
+  const written = new WeakMap(); // text node -> its text with the placeholder, and what was written for it
   let key = "";
 
   function put() {
@@ -14,8 +14,12 @@
     const walker = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
       const node = walker.currentNode;
-      if (!written.has(node) && node.data.includes(PLACEHOLDER)) written.set(node, node.data);
-      if (written.has(node)) node.data = written.get(node).replaceAll(PLACEHOLDER, key || PLACEHOLDER);
+      // a node whose text is no longer ours is used again for other code
+      const text = written.get(node)?.shown === node.data ? written.get(node).text : node.data;
+      if (!text.includes(PLACEHOLDER)) continue;
+      const shown = text.replaceAll(PLACEHOLDER, key || PLACEHOLDER);
+      written.set(node, { text, shown });
+      if (node.data !== shown) node.data = shown;
     }
   }
 
@@ -23,7 +27,7 @@
     const entry = document.querySelector("[data-own-key]");
     entry.hidden = !isWanted;
     if (isWanted) entry.querySelector("input").focus();
-    else { key = entry.querySelector("input").value = ""; entry.querySelector("[data-own-key-fault]").hidden = true; }
+    else { key = entry.querySelector("input").value = ""; entry.querySelector("[data-own-key-fault]").hidden = true; put(); }
   };
 
   document.addEventListener("input", (event) => {
@@ -36,6 +40,6 @@
   });
   wb.onReady(() => {
     const code = document.querySelector("#api-code");
-    if (code) new MutationObserver(put).observe(code, { childList: true, subtree: true });
+    if (code) new MutationObserver(put).observe(code, { childList: true, characterData: true, subtree: true });
   });
 })();

@@ -70,21 +70,22 @@ class ApiEvents:
         self._caller_of = caller_of
 
     def show(self, request: gr.Request, language: str, client: str, *source: Any) -> tuple[str, str]:
-        """The code and the install line, or what is wrong with a setting."""
-        wanted = Wanted.of(source)
+        """The code and the install line, or what is wrong with a setting.
+
+        While the list of clients follows a new language, `client` may be one of the language before.
+        """
+        wanted, clients = Wanted.of(source), [id_ for _, id_ in clients_of(language)]
+        client = client if client in clients else clients[0]
         try:
             key = KEY_PLACEHOLDER if wanted.has_key else None
             return snippet_html(self._code_of(request, wanted, key), language, client)
         except WorkbenchError as failure:
             return "", error_notice(failure)
 
-    def choose_language(
-        self, request: gr.Request, language: str, *source: Any
-    ) -> tuple[gr.Dropdown, str, str]:
-        """The language's clients, its first one chosen, and the code."""
+    def choose_language(self, language: str) -> gr.Dropdown:
+        """The language's clients, its first one chosen."""
         clients = clients_of(language)
-        chosen = clients[0][1]
-        return gr.Dropdown(clients, value=chosen), *self.show(request, language, chosen, *source)
+        return gr.Dropdown(clients, value=clients[0][1])
 
     async def make_key(
         self, request: gr.Request, language: str, client: str, *source: Any
@@ -165,12 +166,13 @@ def bind_api_view(
     request = [view.opened, view.kind, view.is_streamed, view.has_key, view.message, config.model,
                *config.api.inputs, *config.api_guard.inputs]  # fmt: skip
     source = [view.language, view.client, *request]
-    # Not on a change of the language: its list of clients must change with it, in one event.
+    # Each is sent with the values of its moment, and one is done after the other: the last one sent is what stays.
+    in_turn: dict[str, Any] = {**quiet, "concurrency_id": "api-code", "concurrency_limit": 1}
+    shown = [view.code, view.install]
     changes = [ui.load, *(part.change for part in (view.client, *request))]
-    gr.on(changes, events.show, source, [view.code, view.install], trigger_mode="always_last", **quiet)
-    view.language.input(
-        events.choose_language, [view.language, *request], [view.client, view.code, view.install], **quiet
-    )
+    gr.on(changes, events.show, source, shown, trigger_mode="always_last", **in_turn)
+    chosen = view.language.input(events.choose_language, [view.language], [view.client], **quiet)
+    chosen.then(events.show, source, shown, **in_turn)
     view.has_key.change(None, [view.has_key], None, js="(isWanted) => wb.askForKey(isWanted)", **quiet)
     view.open.click(None, None, [view.opened], js="() => wb.openedCall()", **quiet)
     made = view.make_key.click(events.make_key, source, [view.block, view.key_notice], **quiet)
