@@ -6,10 +6,14 @@ from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
-from tests.sites import LiveServer, Site, open_site, serve_live
+from tests.sites import PASSWORD, LiveServer, Site, open_site, serve_live
 from workbench.backends.scripted import ScriptedBackend
+from workbench.core.access import AccountRole
 from workbench.core.settings import Settings
+from workbench.store import Store
+from workbench.store.passwords import Passwords
 
 REAL_HOME = Settings().home
 """Where this machine's own weights are, whatever home a test has."""
@@ -40,6 +44,18 @@ def live_server(tmp_path: Path, backend: ScriptedBackend) -> Iterator[LiveServer
     """The whole site over `backend`, served by a real uvicorn on a free port."""
     with serve_live(tmp_path, backend) as server:
         yield server
+
+
+@pytest.fixture
+async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Store, None]:
+    """A store where ada, an admin, and bob have accounts with the password PASSWORD of `tests.sites`."""
+    # Argon2 at its full strength would make each test take seconds.
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("workbench.store.store.Passwords", lambda: Passwords(quick))
+    async with await Store.open(tmp_path / "workbench.db") as opened:
+        await opened.accounts.create("ada", PASSWORD, AccountRole.ADMIN)
+        await opened.accounts.create("bob", PASSWORD)
+        yield opened
 
 
 @pytest.fixture(scope="session")

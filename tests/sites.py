@@ -33,6 +33,7 @@ OTHER_MODEL = "scripted/other"
 KEY = "wb-test-key-that-opens-the-model-routes"
 ADMIN_KEY = "wb-test-key-that-opens-administration"
 SMALL_KEY = "wb-test-key-that-may-use-one-model-only"
+PASSWORD = "correct horse battery"
 STARTUP_SECONDS = 30.0
 
 

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from workbench.accounts import AccountDesk, KeyWish
-from workbench.core.access import AccountRole, KeyKind
+from workbench.core.access import KeyKind
 from workbench.core.caller import Caller, CallerLimits
 from workbench.core.chat import Usage
 from workbench.core.errors import Forbidden, InvalidApiKey, NotFound
 from workbench.store import Store
-from workbench.store.passwords import Passwords
 
-PASSWORD = "correct horse battery"
 ADA = Caller("account:ada", account="ada", is_admin=True)
 BOB = Caller("account:bob", account="bob")
 EVE = Caller("account:eve", account="eve", models=frozenset({"small"}))
-
-
-@pytest.fixture
-async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Store, None]:
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr("workbench.store.store.Passwords", lambda: Passwords(quick))
-    async with await Store.open(tmp_path / "workbench.db") as opened:
-        await opened.accounts.create("ada", PASSWORD, AccountRole.ADMIN)
-        await opened.accounts.create("bob", PASSWORD)
-        yield opened
 
 
 @pytest.fixture

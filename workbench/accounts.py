@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from workbench.core.access import AccountRole
-from workbench.core.caller import LOCAL_USER, Caller, CallerLimits
-from workbench.core.errors import Forbidden, InvalidRequest, NotFound
+from workbench.core.caller import Caller, CallerLimits
+from workbench.core.errors import Forbidden, NotFound
 from workbench.store import Account, DayOfUse, KeyRecord, NewKey, Store
 
-_OWN_PAGE = "account page"
 """Where wrong old passwords come from, as the counter of log-in attempts sees it."""
 
 
@@ -91,18 +90,6 @@ class AccountDesk:
         """Every account, by name. Raises: Forbidden."""
         _require(caller, is_admin_needed=True)
         return await self._store().accounts.list()
-
-    async def change_password(self, caller: Caller, old: str, new: str) -> None:
-        """The caller's own password; every session of the account ends.
-
-        Raises: InvalidLogin for a wrong old password; RateLimited after too many of them; InvalidRequest for a new one
-            that is too short, or for who has none.
-        """
-        if caller == LOCAL_USER:
-            raise InvalidRequest("The one local user has no password.", param="password")
-        accounts = self._store().accounts
-        await accounts.log_in(caller.account, old, _OWN_PAGE)
-        await accounts.set_password(caller.account, new)
 
     async def create_account(self, caller: Caller, name: str, password: str, role: AccountRole) -> Account:
         """A new account. Raises: Forbidden; InvalidRequest for a name that is taken or no name, or a short password."""

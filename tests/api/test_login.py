@@ -7,33 +7,18 @@ from pathlib import Path
 
 import httpx
 import pytest
-from argon2 import PasswordHasher
 
-from tests.sites import KEY, FakeKeyRing, scripted_workbench
+from tests.sites import KEY, PASSWORD, FakeKeyRing, scripted_workbench
 from workbench.api.session_secret import FILE_NAME, session_secret
 from workbench.backends.scripted import ScriptedBackend
-from workbench.core.access import AccountRole
 from workbench.core.errors import ConfigurationError
 from workbench.core.settings import Settings
 from workbench.site import build_app
 from workbench.store import Store
-from workbench.store.passwords import Passwords
 
 ADDRESS = "http://127.0.0.1:7860"
-PASSWORD = "correct horse battery"
 MODELS = "/openai/v1/models"
 BROWSER = {"accept": "text/html"}
-
-
-@pytest.fixture
-async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Store, None]:
-    # Argon2 at its full strength would make each test take seconds.
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr("workbench.store.store.Passwords", lambda: Passwords(quick))
-    async with await Store.open(tmp_path / "workbench.db") as opened:
-        await opened.accounts.create("ada@example.org", PASSWORD, AccountRole.ADMIN)
-        await opened.accounts.create("bob", PASSWORD)
-        yield opened
 
 
 @pytest.fixture
@@ -46,7 +31,7 @@ async def visitor(settings: Settings, store: Store) -> AsyncGenerator[httpx.Asyn
 
 
 async def log_in(
-    client: httpx.AsyncClient, name: str = "ada@example.org", password: str = PASSWORD, **headers: str
+    client: httpx.AsyncClient, name: str = "ada", password: str = PASSWORD, **headers: str
 ) -> httpx.Response:
     sent = {"origin": ADDRESS, **headers}
     return await client.post("/login", data={"name": name, "password": password}, headers=sent)
@@ -68,7 +53,7 @@ async def test_the_form_fetches_nothing(visitor: httpx.AsyncClient) -> None:
 
 
 async def test_a_login_opens_page_and_api_by_a_cookie_no_script_reads(visitor: httpx.AsyncClient) -> None:
-    answer = await log_in(visitor, " Ada@Example.org ")
+    answer = await log_in(visitor, " Ada ")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     for wanted in ("HttpOnly", "SameSite=Lax", "Path=/"):
         assert wanted in answer.headers["set-cookie"]
@@ -85,7 +70,7 @@ async def test_over_tls_the_cookie_is_never_sent_in_the_clear(visitor: httpx.Asy
 @pytest.mark.parametrize(
     ("name", "password"),
     [
-        ("ada@example.org", "wrong password"),
+        ("ada", "wrong password"),
         ("nobody", PASSWORD),
         ("", ""),
         ("<b>", "<script>"),
@@ -113,7 +98,7 @@ async def test_attempts_are_limited_and_then_even_the_right_password_waits(
 
 
 async def test_no_other_site_can_log_in_or_out(visitor: httpx.AsyncClient) -> None:
-    for path in ("/login", "/logout"):
+    for path in ("/login", "/logout", "/password"):
         for origin in ("http://evil.example", "null", "http://127.0.0.1:3000"):
             assert (await visitor.post(path, headers={"origin": origin})).status_code == 403
 
@@ -149,6 +134,47 @@ async def test_logging_out_ends_every_session_of_the_account_and_of_no_other(
     )
     assert (answer.status_code, "Max-Age=0" in answer.headers["set-cookie"]) == (303, True)
     assert [await status(copied), await status(others)] == [401, 200]
+
+
+async def change_password(client: httpx.AsyncClient, old: str, new: str, again: str) -> httpx.Response:
+    return await client.post(
+        "/password", data={"old": old, "new": new, "again": again}, headers={"origin": ADDRESS}
+    )
+
+
+async def test_a_new_password_ends_every_session_but_the_one_that_asked(visitor: httpx.AsyncClient) -> None:
+    await log_in(visitor)
+    copied = visitor.cookies["workbench_session_7860"]
+    assert (await change_password(visitor, PASSWORD, "another staple", "another staple")).status_code == 204
+    assert (await visitor.get(MODELS)).status_code == 200
+    visitor.cookies.clear()
+    headers = {"cookie": f"workbench_session_7860={copied}"}
+    assert (await visitor.get(MODELS, headers=headers)).status_code == 401
+    assert (await log_in(visitor)).status_code == 401
+    assert (await log_in(visitor, password="another staple")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "again", "status", "message"),
+    [
+        ("wrong password", "another staple", "another staple", 401, "The password is wrong"),
+        (PASSWORD, "another staple", "another stapler", 400, "The new passwords differ"),
+        (PASSWORD, "short", "short", 400, "at least"),
+    ],
+)
+async def test_a_refused_new_password_says_why_and_changes_nothing(
+    visitor: httpx.AsyncClient, old: str, new: str, again: str, status: int, message: str
+) -> None:
+    await log_in(visitor)
+    answer = await change_password(visitor, old, new, again)
+    assert (answer.status_code, message in answer.json()["error"]["message"]) == (status, True)
+    assert (await visitor.get(MODELS)).status_code == 200
+    visitor.cookies.clear()
+    assert (await log_in(visitor)).status_code == 303
+
+
+async def test_nobody_changes_a_password_without_a_session(visitor: httpx.AsyncClient) -> None:
+    assert (await change_password(visitor, PASSWORD, "another staple", "another staple")).status_code == 401
 
 
 async def test_a_disabled_account_is_out_at_its_next_request(

@@ -104,16 +104,26 @@ def test_an_admin_makes_an_account_whose_owner_changes_its_password(browser: Bro
     assert not axe_violations(admin)
     admin.context.close()
 
-    member = log_in(browser, shared, "eve")
+    member, elsewhere = (log_in(browser, shared, "eve") for _ in range(2))
     expect(member.locator("#account-people")).to_be_hidden()
     new = "another battery staple"
     for name, value in (("old", PASSWORD), ("new", new), ("again", new)):
         member.fill(f"#account-password-{name} input", value)
     member.click("#account-password-change")
     expect(member.locator("#account-password-notice")).to_contain_text("is changed")
+    expect(member.locator("#account-password-old input")).to_have_value("")
+    expect(elsewhere.locator("input[name=password]")).to_be_hidden()
+    elsewhere.reload()
+    expect(elsewhere.locator("input[name=password]")).to_be_visible()
     member.reload()
-    expect(member.locator("input[name=password]")).to_be_visible()
-    member.context.close()
+    expect(member.locator("#account-password")).to_be_visible()
+
+    for name, value in (("old", PASSWORD), ("new", new), ("again", new)):
+        member.fill(f"#account-password-{name} input", value)
+    member.click("#account-password-change")
+    expect(member.locator("#account-password-notice [role=alert]")).to_contain_text("The password is wrong")
+    for page in (member, elsewhere):
+        page.context.close()
     log_in(browser, shared, "eve", new).context.close()
 
 

@@ -16,6 +16,7 @@ from workbench.core.errors import InvalidLogin, WorkbenchError
 
 LOGIN_PATH = "/login"
 LOGOUT_PATH = "/logout"
+CHANGE_PATH = "/password"
 
 
 class LoginNeeded(InvalidLogin):
@@ -53,6 +54,10 @@ class AccountBook(Protocol):
 
     async def session(self, name: str, epoch: int) -> AccountRecord:
         """The account of a session begun at `epoch`. Raises: InvalidLogin when it has ended."""
+        ...
+
+    async def set_password(self, name: str, password: str) -> AccountRecord:
+        """The account with another password; every session of it ends. Raises: NotFound, InvalidRequest."""
         ...
 
     async def end_sessions(self, name: str) -> None:

@@ -157,12 +157,13 @@ class Accounts:
             raise InvalidLogin("The session has ended. Log in again.")
         return _account(row)
 
-    async def set_password(self, name: str, password: str) -> None:
-        """Another password; every session of the account ends.
+    async def set_password(self, name: str, password: str) -> Account:
+        """The account with another password; every session of it ends.
 
         Raises: NotFound; InvalidRequest when the password is too short.
         """
         await self._change(name, password_hash=await self._passwords.hashed(password))
+        return await self.get(name)
 
     async def end_sessions(self, name: str) -> None:
         """Every session of the account ends. Raises: NotFound."""

@@ -23,7 +23,7 @@ STYLE_SHEETS = (
     "lab",
     "phone",
 )
-SCRIPTS = ("shell", "clipboard", "chat", "conversation", "tokens", "panel", "calls", "own_key")
+SCRIPTS = ("shell", "clipboard", "chat", "conversation", "tokens", "panel", "calls", "own_key", "password")
 
 
 def _folder() -> Traversable:

@@ -1,6 +1,7 @@
-"""POST /login and /logout: a session begins and ends. The form itself is what the door shows a stranger.
+"""POST /login, /logout and /password: a session begins, ends, and outlives a change of the password.
 
-Other sites cannot send either form: the door refuses foreign origins, and the cookie is same-site.
+The log-in form itself is what the door shows a stranger. Other sites cannot send any of these forms: the door refuses
+foreign origins, and the cookie is same-site.
 """
 
 from __future__ import annotations
@@ -10,9 +11,16 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from workbench.api.login import LOGIN_PATH, LOGOUT_PATH, AccountBook, login_page
+from workbench.api.login import (
+    CHANGE_PATH,
+    LOGIN_PATH,
+    LOGOUT_PATH,
+    AccountBook,
+    AccountRecord,
+    login_page,
+)
 from workbench.api.session import Session, Sessions
-from workbench.core.errors import RequestTooLarge, WorkbenchError
+from workbench.core.errors import InvalidLogin, InvalidRequest, RequestTooLarge, WorkbenchError
 
 _LARGEST_FORM_BYTES = 16 * 1024
 
@@ -25,15 +33,12 @@ def login_router(accounts: AccountBook, sessions: Sessions) -> APIRouter:
     async def log_in(request: Request) -> Response:
         """Begins a session and leads to the page, or shows the form with the reason why not."""
         try:
-            name, password = await _read_form(request)
-            address = request.client.host if request.client is not None else ""
-            account = await accounts.log_in(name, password, address)
+            name, password = await _read_form(request, "name", "password")
+            account = await accounts.log_in(name, password, _address(request))
         except WorkbenchError as refusal:
             return login_page(request, refusal)
         answer = _to_the_page(request)
-        answer.headers.append(
-            "set-cookie", sessions.cookie(request, Session(account.name, account.session_epoch))
-        )
+        _sign_in(request, answer, account)
         return answer
 
     @router.post(LOGOUT_PATH, include_in_schema=False)
@@ -46,18 +51,44 @@ def login_router(accounts: AccountBook, sessions: Sessions) -> APIRouter:
         answer.headers.append("set-cookie", sessions.end(request))
         return answer
 
+    @router.post(CHANGE_PATH, include_in_schema=False)
+    async def change_password(request: Request) -> Response:
+        """Another password for whoever is logged in. Every other session of the account ends; this one goes on."""
+        session = sessions.read(request)
+        if session is None:
+            raise InvalidLogin("Log in to change the password.")
+        old, new, again = await _read_form(request, "old", "new", "again")
+        if new != again:
+            raise InvalidRequest("The new passwords differ. Type the same one twice.", param="again")
+        try:
+            await accounts.log_in(session.account, old, _address(request))
+        except InvalidLogin as refusal:
+            raise InvalidLogin("The password is wrong: type the one you logged in with.") from refusal
+        answer = Response(status_code=204)
+        _sign_in(request, answer, await accounts.set_password(session.account, new))
+        return answer
+
+    def _sign_in(request: Request, answer: Response, account: AccountRecord) -> None:
+        cookie = sessions.cookie(request, Session(account.name, account.session_epoch))
+        answer.headers.append("set-cookie", cookie)
+
     return router
 
 
-async def _read_form(request: Request) -> tuple[str, str]:
-    """Name and password. Raises: RequestTooLarge for what is no such form."""
+def _address(request: Request) -> str:
+    """Where the attempt comes from."""
+    return request.client.host if request.client is not None else ""
+
+
+async def _read_form(request: Request, *names: str) -> list[str]:
+    """The fields of these names, empty where one is missing. Raises: RequestTooLarge for what is no such form."""
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > _LARGEST_FORM_BYTES:
-            raise RequestTooLarge("A log-in form is shorter than that.")
+            raise RequestTooLarge("This form is shorter than that.")
     fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=None)
-    return fields.get("name", [""])[0], fields.get("password", [""])[0]
+    return [fields.get(name, [""])[0] for name in names]
 
 
 def _to_the_page(request: Request) -> Response:

@@ -88,7 +88,7 @@ def build_account_page(context: PageContext) -> None:
     events = AccountEvents(desk, context.caller_of)
     context.ui.load(events.who, None, [who, usage.whose], **_quiet())
     _bind_keys(context.ui, events, keys, form, usage)
-    bind_password(context.ui, password, desk, context.caller_of)
+    bind_password(context.ui, password, context.caller_of)
     bind_people(context.ui, people, PeopleEvents(desk, context.caller_of))
     _bind_usage(context.ui, events, usage)
 

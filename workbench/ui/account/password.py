@@ -7,13 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from workbench.accounts import AccountDesk
 from workbench.core.caller import LOCAL_USER
-from workbench.core.errors import InvalidRequest, WorkbenchError
 from workbench.store.passwords import SHORTEST
 from workbench.ui.identity import CallerOf
 from workbench.ui.markup import markup
-from workbench.ui.notice import Kind, error_notice, notice_html
+from workbench.ui.notice import Kind, notice_html
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +47,27 @@ def build_password_form() -> PasswordForm:
     return PasswordForm(section, old, new, again, change, notice)
 
 
-def bind_password(ui: gr.Blocks, form: PasswordForm, desk: AccountDesk, caller_of: CallerOf) -> None:
-    """Connects the form, which is shown to accounts alone. The fields are emptied whatever comes of a change."""
+def bind_password(ui: gr.Blocks, form: PasswordForm, caller_of: CallerOf) -> None:
+    """Connects the form, which is shown to accounts alone.
+
+    The browser sends the fields to the log-in routes itself, because only an answer of theirs can carry the cookie with
+    which this page stays logged in. The server's own events see the outcome and never a password.
+    """
 
     def shown(request: gr.Request) -> gr.Column:
         return gr.Column(visible=caller_of(request) != LOCAL_USER)
 
-    async def change(request: gr.Request, old: str, new: str, again: str) -> tuple[str, str, str, str]:
-        return await changed(desk, caller_of, request, old, new, again), "", "", ""
-
     fields = [form.old, form.new, form.again]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     ui.load(shown, None, [form.section], **quiet)
-    form.change.click(change, fields, [form.notice, *fields], **quiet)
+    form.change.click(
+        told, fields, [form.notice, *fields], js="(...fields) => wb.changePassword(...fields)", **quiet
+    )
 
 
-async def changed(
-    desk: AccountDesk, caller_of: CallerOf, request: gr.Request, old: str, new: str, again: str
-) -> str:
-    """The notice after a change, or after the reason why there is none."""
-    try:
-        if new != again:
-            raise InvalidRequest("The new passwords differ. Type the same one twice.", param="password")
-        await desk.change_password(caller_of(request), old or "", new or "")
-    except WorkbenchError as failure:
-        return error_notice(failure)
-    return notice_html(
-        Kind.INFO, "Your password is changed", "Every session of this account has ended, this one too: reload the page "
-        "and log in with the new password.",
-    )  # fmt: skip
+def told(refusal: str, *_: str) -> tuple[str, str, str, str]:
+    """The notice after a change, or after the reason why there is none. The fields are emptied whatever came of it."""
+    if refusal:
+        return notice_html(Kind.ERROR, "The password is as it was", refusal), "", "", ""
+    done = "This page stays logged in. Every other session of the account has ended."
+    return notice_html(Kind.INFO, "Your password is changed", done), "", "", ""
