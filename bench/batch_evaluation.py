@@ -28,12 +28,12 @@ from workbench.core.caller import LOCAL_USER
 from workbench.core.chat import ChatPrompt, Finished, GenerationRequest, Message, Role
 from workbench.core.params import GenerationParams
 from workbench.core.settings import read_settings
-from workbench.experiments.calls import ServiceRespondent
-from workbench.experiments.folder import ExperimentFolder
-from workbench.experiments.progress import Progress
-from workbench.experiments.rows import PhaseKind
-from workbench.experiments.runner import ExperimentRunner
-from workbench.experiments.spec import Experiment, parse_experiment
+from workbench.experiments.record.folder import ExperimentFolder
+from workbench.experiments.record.rows import PhaseKind
+from workbench.experiments.run.calls import ServiceRespondent
+from workbench.experiments.run.progress import Progress
+from workbench.experiments.run.runner import ExperimentRunner
+from workbench.experiments.spec.experiment import Experiment, parse_experiment
 from workbench.service import Workbench
 
 DATA = "truthfulqa"

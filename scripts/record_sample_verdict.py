@@ -15,9 +15,9 @@ from pathlib import Path
 from workbench.backends.catalogue import EMBEDDED_ID
 from workbench.cli.experiments import run_experiment
 from workbench.core.settings import read_settings
-from workbench.experiments.folder import ExperimentFolder
-from workbench.experiments.outputs import write_outputs
-from workbench.experiments.quick import quick_experiment
+from workbench.experiments.record.folder import ExperimentFolder
+from workbench.experiments.report.outputs import write_outputs
+from workbench.experiments.spec.quick import quick_experiment
 
 TARGET = Path(__file__).resolve().parent.parent / "assets" / "sample-verdict"
 KEPT = ("report.html", "verdict.json", "manifest.json")

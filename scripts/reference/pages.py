@@ -163,8 +163,8 @@ def _evaluator(name: str) -> str:
 
 def experiments() -> str:
     """Every field of an experiment's file."""
-    from workbench.experiments.load_spec import LoadSpec, UnderLoadSpec
-    from workbench.experiments.spec import CandidateSpec, Experiment, ProbeSpec
+    from workbench.experiments.spec.experiment import CandidateSpec, Experiment, ProbeSpec
+    from workbench.experiments.spec.load import LoadSpec, UnderLoadSpec
 
     parts = [
         f"## {title}\n\n{sentence(model.__doc__)}\n\n{_fields_table(model)}"

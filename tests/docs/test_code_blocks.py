@@ -25,7 +25,7 @@ from tests.sites import MODEL, LiveServer, serve_live
 from tests.snippets.programs import Programs
 from workbench.backends.catalogue import EMBEDDED_ID, read_catalogue
 from workbench.backends.scripted import ScriptedBackend
-from workbench.experiments.spec import read_experiment
+from workbench.experiments.spec.experiment import read_experiment
 
 SHELLS = {"sh", "shell", "console"}
 PROSE = {"", "text", "nginx"}

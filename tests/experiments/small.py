@@ -9,13 +9,13 @@ from tests.sites import MODEL, OTHER_MODEL, scripted_workbench
 from workbench.backends.scripted import ScriptedBackend
 from workbench.core.caller import LOCAL_USER
 from workbench.core.settings import Settings
-from workbench.experiments.calls import ServiceRespondent
-from workbench.experiments.folder import ExperimentFolder
-from workbench.experiments.outputs import write_outputs
-from workbench.experiments.progress import OnProgress, Progress
-from workbench.experiments.results import Results
-from workbench.experiments.runner import ExperimentRunner
-from workbench.experiments.spec import Experiment, parse_experiment
+from workbench.experiments.record.folder import ExperimentFolder
+from workbench.experiments.report.outputs import write_outputs
+from workbench.experiments.results.outcome import Results
+from workbench.experiments.run.calls import ServiceRespondent
+from workbench.experiments.run.progress import OnProgress, Progress
+from workbench.experiments.run.runner import ExperimentRunner
+from workbench.experiments.spec.experiment import Experiment, parse_experiment
 
 JUDGE = "scripted/judge"
 

@@ -10,10 +10,10 @@ import pytest
 from tests.experiments.small import run_small, small_experiment
 from tests.sites import MODEL
 from workbench.experiments.estimate import Rates, estimate_words, estimated_seconds, measured_rates
-from workbench.experiments.folder import ExperimentFolder
-from workbench.experiments.questions import open_probe
-from workbench.experiments.rows import PhaseKind
-from workbench.experiments.seven_questions import question_experiment
+from workbench.experiments.record.folder import ExperimentFolder
+from workbench.experiments.record.rows import PhaseKind
+from workbench.experiments.spec.probe import open_probe
+from workbench.experiments.spec.seven_questions import question_experiment
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from workbench.core.chat import GenerationRequest
 from workbench.core.errors import ConfigurationError, InvalidRequest, ModelNotAllowed, ModelNotFound, NotFound
 from workbench.core.settings import Settings
 from workbench.experiments.library import ExperimentLibrary
-from workbench.experiments.quick import OWN_PROBE, probe_of
-from workbench.experiments.spec import parse_experiment
+from workbench.experiments.spec.experiment import parse_experiment
+from workbench.experiments.spec.quick import OWN_PROBE, probe_of
 from workbench.store import FILE_NAME, Store
 from workbench.store.experiments import ExperimentState
 

@@ -12,11 +12,11 @@ from tests.experiments.small import small_experiment
 from workbench.backends.catalogue import EMBEDDED_ID, read_catalogue
 from workbench.core.caller import LOCAL_USER
 from workbench.core.settings import Settings
-from workbench.experiments.calls import ServiceRespondent
-from workbench.experiments.folder import ExperimentFolder
-from workbench.experiments.outputs import write_outputs
-from workbench.experiments.progress import Progress
-from workbench.experiments.runner import ExperimentRunner
+from workbench.experiments.record.folder import ExperimentFolder
+from workbench.experiments.report.outputs import write_outputs
+from workbench.experiments.run.calls import ServiceRespondent
+from workbench.experiments.run.progress import Progress
+from workbench.experiments.run.runner import ExperimentRunner
 from workbench.site import make_workbench
 
 pytestmark = pytest.mark.slow

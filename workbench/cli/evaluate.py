@@ -34,7 +34,7 @@ def evaluate(
     """Run an experiment and write report.html, verdict.json, the samples, the requests and the manifest."""
     from evaluators.verdict import Decision
     from workbench.cli.experiments import print_verdict, run_experiment
-    from workbench.experiments.spec import read_experiment
+    from workbench.experiments.spec.experiment import read_experiment
 
     results = run_experiment(read_experiment(spec), out)
     print_verdict(results, out / "report.html")

@@ -16,10 +16,10 @@ import typer
 from workbench.core.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from workbench.experiments.folder import ExperimentFolder
-    from workbench.experiments.progress import Progress
-    from workbench.experiments.results import Results
-    from workbench.experiments.spec import Experiment
+    from workbench.experiments.record.folder import ExperimentFolder
+    from workbench.experiments.results.outcome import Results
+    from workbench.experiments.run.progress import Progress
+    from workbench.experiments.spec.experiment import Experiment
     from workbench.service import Workbench
 
 _LINE_SECONDS = 10.0
@@ -46,8 +46,8 @@ def run_experiment(experiment: Experiment, out: Path) -> Results:
 
     Raises: a WorkbenchError.
     """
-    from workbench.experiments.folder import ExperimentFolder
-    from workbench.experiments.outputs import write_outputs
+    from workbench.experiments.record.folder import ExperimentFolder
+    from workbench.experiments.report.outputs import write_outputs
 
     settings = read_settings()
     folder = ExperimentFolder(out)
@@ -64,8 +64,8 @@ def run_experiment(experiment: Experiment, out: Path) -> Results:
 
 async def _run(experiment: Experiment, folder: ExperimentFolder, settings: Settings) -> None:
     from workbench.core.caller import LOCAL_USER
-    from workbench.experiments.calls import ServiceRespondent
-    from workbench.experiments.runner import ExperimentRunner
+    from workbench.experiments.run.calls import ServiceRespondent
+    from workbench.experiments.run.runner import ExperimentRunner
 
     show = ProgressLine()
     async with open_service(settings) as workbench:

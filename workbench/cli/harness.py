@@ -61,7 +61,7 @@ def harness(
 
 
 def _as_json(score: HarnessScore) -> dict[str, Any]:
-    from workbench.experiments.verdict_json import estimate_json
+    from workbench.experiments.report.json_values import estimate_json
 
     return {"task": score.task, "metric": score.metric, **estimate_json(score.summary.estimate)}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from evaluators.load import LoadLevel, Send
     from evaluators.speed import Limits
     from evaluators.timing import RequestTiming
-    from workbench.experiments.load_spec import LoadSpec
+    from workbench.experiments.spec.load import LoadSpec
 
 DEFAULT_PROMPT = "Explain in a few sentences why the sky is blue."
 _KEY_VARIABLE = "WORKBENCH_API_KEY"
@@ -62,8 +62,8 @@ def load(
     from pydantic import ValidationError
 
     from evaluators.speed import Limits
-    from workbench.experiments.load_report import load_json, load_text
-    from workbench.experiments.load_spec import LoadSpec
+    from workbench.experiments.load.report import load_json, load_text
+    from workbench.experiments.spec.load import LoadSpec
 
     try:
         asked = LoadSpec(
@@ -93,7 +93,7 @@ class _Test:
 
     async def run(self, send: Send) -> tuple[LoadLevel, ...]:
         """All its levels, with a line on standard error for each request that ends."""
-        from workbench.experiments.load_run import run_load
+        from workbench.experiments.load.alone import run_load
 
         done = 0
 
@@ -106,7 +106,7 @@ class _Test:
 
 
 async def _remote(base_url: str, model: str, prompt: str, test: _Test) -> tuple[LoadLevel, ...]:
-    from workbench.experiments.remote import RemoteLoad
+    from workbench.experiments.load.remote import RemoteLoad
 
     key = os.environ.get(_KEY_VARIABLE)
     if not key:
@@ -120,7 +120,7 @@ async def _local(model: str, prompt: str, test: _Test) -> tuple[LoadLevel, ...]:
     from workbench.core.caller import LOCAL_USER
     from workbench.core.chat import ChatPrompt, Message, Role, TrafficClass
     from workbench.core.params import GenerationParams
-    from workbench.experiments.calls import Ask, ServiceRespondent
+    from workbench.experiments.run.calls import Ask, ServiceRespondent
 
     async with open_service(read_settings()) as workbench:
         respondent = ServiceRespondent(workbench, LOCAL_USER)

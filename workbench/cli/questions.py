@@ -11,7 +11,7 @@ import typer
 from workbench.core.settings import read_settings
 
 if TYPE_CHECKING:
-    from workbench.experiments.spec import Experiment
+    from workbench.experiments.spec.experiment import Experiment
 
 FULL_RUN_SUFFIXES = ("", ":int8", ":nf4")
 """The default candidates: the default model's weights as they are, and in 8 and 4 bits."""
@@ -42,8 +42,8 @@ def questions(
     """Ask the seven questions: without --out, say what they are and how long they would take here."""
     from workbench.backends.catalogue import EMBEDDED_ID
     from workbench.cli.experiments import print_verdict, run_experiment
-    from workbench.experiments.load_spec import LoadSpec
-    from workbench.experiments.seven_questions import question_experiment
+    from workbench.experiments.spec.load import LoadSpec
+    from workbench.experiments.spec.seven_questions import question_experiment
 
     candidates = model or [EMBEDDED_ID + suffix for suffix in FULL_RUN_SUFFIXES]
     experiment = question_experiment(candidates, names or (), items=items, load=LoadSpec() if load else None)
@@ -57,7 +57,7 @@ def questions(
 def _time_words(experiment: Experiment) -> str:
     from workbench.experiments.estimate import estimate_words, estimated_seconds, machine_rates
     from workbench.experiments.library import FOLDER
-    from workbench.experiments.questions import open_probe
+    from workbench.experiments.spec.probe import open_probe
 
     rates = machine_rates(read_settings().home / FOLDER)
     probes = [open_probe(spec, experiment.seed) for spec in experiment.probes]
@@ -67,7 +67,7 @@ def _time_words(experiment: Experiment) -> str:
 def _list(experiment: Experiment, names: Sequence[str]) -> None:
     from textwrap import fill
 
-    from workbench.experiments.seven_questions import questions as chosen
+    from workbench.experiments.spec.seven_questions import questions as chosen
 
     for question in chosen(names):
         own = [probe.name for probe in experiment.probes if probe.question == question.name]

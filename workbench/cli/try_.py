@@ -29,7 +29,7 @@ def try_(
 ) -> None:
     """Compare two models in about five minutes: three probes of 200 items each and a minute of load."""
     from workbench.cli.experiments import new_folder, print_verdict, run_experiment
-    from workbench.experiments.quick import quick_experiment
+    from workbench.experiments.spec.quick import quick_experiment
 
     folder = out or new_folder(read_settings().home, "try")
     results = run_experiment(quick_experiment((model_a, model_b), data), folder)

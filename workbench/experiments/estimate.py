@@ -8,10 +8,10 @@ from pathlib import Path
 
 from evaluators.base import Need
 from evaluators.timing import RequestClass
-from workbench.experiments.folder import ExperimentFolder
-from workbench.experiments.questions import Probe
-from workbench.experiments.rows import PhaseKind, RequestKind, RequestRow
-from workbench.experiments.spec import Experiment
+from workbench.experiments.record.folder import ExperimentFolder
+from workbench.experiments.record.rows import PhaseKind, RequestKind, RequestRow
+from workbench.experiments.spec.experiment import Experiment
+from workbench.experiments.spec.probe import Probe
 
 CHARACTERS_PER_TOKEN = 4.0
 """Of English text, roughly; rates and estimates use the same, so that an error cancels out where texts are alike."""

@@ -16,17 +16,17 @@ import structlog
 from evaluators.base import Sample
 from workbench.core.caller import Caller
 from workbench.core.errors import InvalidRequest, NotFound, Unavailable, WorkbenchError
-from workbench.experiments.calls import ServiceRespondent
 from workbench.experiments.estimate import estimate_words, estimated_seconds, machine_rates
-from workbench.experiments.folder import ExperimentFolder
-from workbench.experiments.manifest import CANCELLED, DONE, FAILED, RUNNING
-from workbench.experiments.outputs import write_outputs
-from workbench.experiments.progress import Progress
-from workbench.experiments.questions import open_probe
-from workbench.experiments.quick import OWN_PROBE
-from workbench.experiments.results import Results, read_results
-from workbench.experiments.runner import ExperimentRunner, refuse_experiment
-from workbench.experiments.spec import Experiment, parse_experiment
+from workbench.experiments.record.folder import ExperimentFolder
+from workbench.experiments.report.outputs import write_outputs
+from workbench.experiments.results.outcome import Results, read_results
+from workbench.experiments.run.calls import ServiceRespondent
+from workbench.experiments.run.manifest import CANCELLED, DONE, FAILED, RUNNING
+from workbench.experiments.run.progress import Progress
+from workbench.experiments.run.runner import ExperimentRunner, refuse_experiment
+from workbench.experiments.spec.experiment import Experiment, parse_experiment
+from workbench.experiments.spec.probe import open_probe
+from workbench.experiments.spec.quick import OWN_PROBE
 from workbench.service import Workbench
 from workbench.store.experiments import ExperimentState
 

@@ -10,7 +10,7 @@ import pytest
 from evaluators.data import paste_evaluation_set
 from workbench.core.errors import WorkbenchError
 from workbench.experiments.library import Entry
-from workbench.experiments.progress import Progress
+from workbench.experiments.run.progress import Progress
 from workbench.ui.evaluate.form import ESTIMATED_BY, FormFields, experiment_of
 from workbench.ui.evaluate.parts import build_evaluate_parts, progress_notice, so_far_html
 from workbench.ui.evaluate.past import SAMPLE, entry_choices, report_frame

@@ -1,7 +1,1 @@
-"""report.html: one page that needs nothing else, for the manager who has a minute and the engineer who has ten."""
-
-from __future__ import annotations
-
-from workbench.experiments.report.page import report_html
-
-__all__ = ["report_html"]
+"""report.html, verdict.json, tables and start files: what people and programs read of an experiment."""

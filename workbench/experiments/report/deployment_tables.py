@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from evaluators.capacity import Fit
 from evaluators.hardware import Gpu, HardwareCatalogue
 from evaluators.plan import Choice
-from workbench.experiments.deployment import DeploymentSection
-from workbench.experiments.forecasts import CandidateForecast
-from workbench.experiments.hosting import HostedComparison
+from workbench.experiments.plan.deployment import DeploymentSection
+from workbench.experiments.plan.forecasts import CandidateForecast
+from workbench.experiments.plan.hosting import HostedComparison
 from workbench.experiments.report.words import NONE, milliseconds, short
-from workbench.experiments.results import Results
+from workbench.experiments.results.outcome import Results
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from evaluators.requirements import Metric
 from evaluators.stats import Rating
-from workbench.experiments.judging import JudgedProbe
 from workbench.experiments.report.words import interval_words, percent, short
-from workbench.experiments.results import Results
+from workbench.experiments.results.judged import JudgedProbe
+from workbench.experiments.results.outcome import Results
 
 
 @dataclass(frozen=True, slots=True)

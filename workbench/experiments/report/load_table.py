@@ -9,12 +9,12 @@ from evaluators.requirements import Metric
 from evaluators.speed import distribution
 from evaluators.timing import Latency, RequestClass, count_classes, latencies_ms
 from evaluators.verdict import Verdict
-from workbench.experiments.load_results import LevelResult, LoadResult
-from workbench.experiments.load_spec import LoadShape
 from workbench.experiments.report.sections import mode_of
 from workbench.experiments.report.words import NONE, interval_words, milliseconds, score_words, share, short
-from workbench.experiments.results import Results
-from workbench.experiments.stability import StabilityResult
+from workbench.experiments.results.load import LevelResult, LoadResult
+from workbench.experiments.results.outcome import Results
+from workbench.experiments.results.stability import StabilityResult
+from workbench.experiments.spec.load import LoadShape
 
 SHOWN_LATENCIES = {
     Latency.TTFT: "First token",

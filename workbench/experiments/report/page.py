@@ -13,8 +13,8 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from workbench.experiments.deployment import MACHINE_HOURS, DeploymentSection
-from workbench.experiments.load_spec import LoadShape
+from workbench.experiments.plan.deployment import MACHINE_HOURS, DeploymentSection
+from workbench.experiments.plan.start_commands import StartFiles
 from workbench.experiments.report import sections
 from workbench.experiments.report.charts import legend
 from workbench.experiments.report.deployment_tables import (
@@ -40,8 +40,8 @@ from workbench.experiments.report.pictures import Chart, pictures
 from workbench.experiments.report.seven import QuestionBlock, question_blocks
 from workbench.experiments.report.summary import Fact, key_facts, next_steps
 from workbench.experiments.report.worst import WorstItems, worst_items
-from workbench.experiments.results import Results
-from workbench.experiments.start_commands import StartFiles
+from workbench.experiments.results.outcome import Results
+from workbench.experiments.spec.load import LoadShape
 
 _FOLDER = files("assets").joinpath("report")
 

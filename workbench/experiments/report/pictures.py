@@ -13,7 +13,6 @@ from evaluators.requirements import Metric
 from evaluators.speed import distribution
 from evaluators.stats import Estimate
 from evaluators.timing import Latency, RequestClass, latencies_ms
-from workbench.experiments.load_results import LevelResult, LoadResult
 from workbench.experiments.report.charts import (
     Axis,
     Bar,
@@ -29,7 +28,8 @@ from workbench.experiments.report.charts import (
 )
 from workbench.experiments.report.sections import mode_of
 from workbench.experiments.report.words import milliseconds, percent, score_words, short
-from workbench.experiments.results import ProbeScore, Results
+from workbench.experiments.results.load import LevelResult, LoadResult
+from workbench.experiments.results.outcome import ProbeScore, Results
 
 _GUESSING = 0.5
 

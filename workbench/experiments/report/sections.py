@@ -18,8 +18,8 @@ from workbench.experiments.report.words import (
     requirement_words,
     score_words,
 )
-from workbench.experiments.results import Difference, ProbeScore, Results
-from workbench.experiments.spec import ProbeSpec
+from workbench.experiments.results.outcome import Difference, ProbeScore, Results
+from workbench.experiments.spec.experiment import ProbeSpec
 
 SIGNIFICANT = 0.05
 _TIMED = frozenset(Metric) - {Metric.QUALITY, Metric.UNSAFE_RATE, Metric.OVER_REFUSAL_RATE}

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluators.requirements import Metric
-from workbench.experiments.contrasts import Contrast
-from workbench.experiments.knowledge import KnownUntil
+from workbench.experiments.record.rows import SampleRow
 from workbench.experiments.report.sections import SIGNIFICANT, ScoreRow, score_rows, signed
 from workbench.experiments.report.words import interval_words, percent, quantity
-from workbench.experiments.results import Results
-from workbench.experiments.rows import SampleRow
-from workbench.experiments.seven_questions import QUESTIONS, Question
+from workbench.experiments.results.contrasts import Contrast
+from workbench.experiments.results.knowledge import KnownUntil
+from workbench.experiments.results.outcome import Results
+from workbench.experiments.spec.seven_questions import QUESTIONS, Question
 
 SURPRISE_LIMITS = (0.7, 1.6, 3.0, 5.0)
 """In nats: a token the model gave 1 in 2, 1 in 5, 1 in 20, 1 in 150."""

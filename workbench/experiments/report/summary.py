@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from evaluators.speed import distribution
 from evaluators.timing import Latency, latencies_ms
 from evaluators.verdict import Outcome
-from workbench.experiments.deployment import DeploymentSection
+from workbench.experiments.plan.deployment import DeploymentSection
 from workbench.experiments.report.pictures import headline_score
 from workbench.experiments.report.words import milliseconds, requirement_words, score_words, short
-from workbench.experiments.results import Results
+from workbench.experiments.results.outcome import Results
 
 MOST_STEPS = 6
 

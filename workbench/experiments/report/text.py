@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.experiments.report import sections
-from workbench.experiments.results import Results
+from workbench.experiments.results.outcome import Results
 
 
 def verdict_text(results: Results) -> str:

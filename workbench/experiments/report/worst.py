@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluators.base import Scale
-from workbench.experiments.results import ProbeScore, Results
-from workbench.experiments.rows import SampleRow
+from workbench.experiments.record.rows import SampleRow
+from workbench.experiments.results.outcome import ProbeScore, Results
 
 SHOWN = 3
 MOST_CHARACTERS = 400

@@ -12,7 +12,7 @@ import gradio as gr
 from workbench.core.caller import Caller
 from workbench.core.errors import WorkbenchError
 from workbench.experiments.library import ExperimentLibrary
-from workbench.experiments.sample import sample_report
+from workbench.experiments.report.sample import sample_report
 from workbench.ui.context import PageContext
 from workbench.ui.evaluate.data_events import bind_data_card
 from workbench.ui.evaluate.form import ESTIMATED_BY, experiment_of

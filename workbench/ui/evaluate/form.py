@@ -14,9 +14,9 @@ from evaluators.base import Scale
 from evaluators.data import EvaluationSet
 from evaluators.spec import open_evaluator
 from workbench.core.errors import InvalidRequest
-from workbench.experiments.quick import OWN_PROBE, QUICK_PROBES, candidate_label, probe_of
-from workbench.experiments.seven_questions import QUESTIONS, questions
-from workbench.experiments.spec import Experiment, ProbeSpec, parse_experiment
+from workbench.experiments.spec.experiment import Experiment, ProbeSpec, parse_experiment
+from workbench.experiments.spec.quick import OWN_PROBE, QUICK_PROBES, candidate_label, probe_of
+from workbench.experiments.spec.seven_questions import QUESTIONS, questions
 
 LIKELIHOOD_SETS = ("piqa", "truthfulqa", "crows-pairs", "winogender", "bbq")
 """Built-in sets that the page offers: all are judged by log-likelihood, which takes no writing and no judge."""

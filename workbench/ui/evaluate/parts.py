@@ -9,11 +9,11 @@ import gradio as gr
 
 from evaluators.data import builtin_sets
 from workbench.backends.pool import ModelStatus
-from workbench.experiments.hosting import OFFERED
-from workbench.experiments.progress import Progress
-from workbench.experiments.quick import QUICK_PROBES
-from workbench.experiments.seven_questions import QUESTIONS
-from workbench.experiments.spec import MOST_CANDIDATES
+from workbench.experiments.plan.hosting import OFFERED
+from workbench.experiments.run.progress import Progress
+from workbench.experiments.spec.experiment import MOST_CANDIDATES
+from workbench.experiments.spec.quick import QUICK_PROBES
+from workbench.experiments.spec.seven_questions import QUESTIONS
 from workbench.ui.evaluate.data import DataCard, OwnData, build_data_card
 from workbench.ui.evaluate.form import LIKELIHOOD_SETS, FormFields, Shape
 from workbench.ui.evaluate.past import PastParts, build_past_parts

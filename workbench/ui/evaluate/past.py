@@ -11,8 +11,8 @@ import gradio as gr
 from evaluators.hardware import Gpu, HardwareCatalogue, load_hardware
 from evaluators.requirements import Metric
 from workbench.experiments.library import Entry
-from workbench.experiments.regression import Change, Regression
 from workbench.experiments.report.words import interval_words, share, short
+from workbench.experiments.results.regression import Change, Regression
 from workbench.ui.markup import markup
 from workbench.ui.notice import Kind, notice_html
 from workbench.ui.tables import table_html

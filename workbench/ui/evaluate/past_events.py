@@ -10,9 +10,9 @@ import gradio as gr
 
 from workbench.core.caller import Caller
 from workbench.core.errors import InvalidRequest, WorkbenchError
-from workbench.experiments.gpu_prices import read_hardware, save_prices
 from workbench.experiments.library import ExperimentLibrary
-from workbench.experiments.regression import Regression, compare_experiments
+from workbench.experiments.plan.gpu_prices import read_hardware, save_prices
+from workbench.experiments.results.regression import Regression, compare_experiments
 from workbench.ui.context import PageContext
 from workbench.ui.evaluate.parts import EvaluatePage
 from workbench.ui.evaluate.past import SAMPLE, price_updates, regression_html

@@ -1,0 +1,1 @@
+"""What the stored rows come to: scores, differences, loads, verdicts."""

@@ -1,0 +1,1 @@
+"""A run: requests sent, judged, loaded, and stored as they end."""

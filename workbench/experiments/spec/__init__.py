@@ -1,0 +1,1 @@
+"""What is asked: experiments, their probes and loads, and those that come ready made."""
