@@ -71,6 +71,9 @@ class NoAccounts:
     async def session(self, name: str, epoch: int) -> AccountRecord:
         raise InvalidLogin
 
+    async def set_password(self, name: str, password: str) -> AccountRecord:
+        raise AssertionError("nobody has a password")
+
     async def end_sessions(self, name: str) -> None:
         raise AssertionError("nobody can log out")
 
