@@ -3,8 +3,8 @@
 Run by hand: `python bench/batch_agreement.py --requests 48`. Every request runs alone, then all of them run at once
 with mixed prompt lengths, greedy and seeded. What floating point moves shows as a first token that differs; after it
 the two texts are different ones and are not compared. `gap` is the distance of the two best log-probabilities at that
-token, in nats, when it ran alone. For a seeded draw what counts is the distance to the border of the drawn token's
-share, so the gap says nothing there and is left out.
+token, in nats, when it ran alone. For a seeded draw what counts is the distance of the two tokens that came first in
+the race (`workbench.engine.draws`), which an answer does not carry: the gap is left out there.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from workbench.core.effective import EffectiveParams
-from workbench.engine.sampler import RowSampling, choose, process, report_logprobs, truncate, uniform
+from workbench.engine.sampler import RowSampling, choose, process, report_logprobs, truncate
 
 SIZE = 12
 
@@ -167,14 +167,6 @@ def test_the_sampled_distribution_is_the_exact_one(knob: dict[str, Any]) -> None
 def test_temperature_zero_takes_the_likeliest_token() -> None:
     raw = torch.tensor([[0.0, 3.0, 1.0] + [0.0] * (SIZE - 3)])
     assert choose(raw, [row(temperature=0.0)]).tolist() == [1]
-
-
-def test_draws_are_keyed_by_seed_choice_and_step_and_uniform() -> None:
-    draws = [uniform(seed, choice, step) for seed in range(20) for choice in range(5) for step in range(200)]
-    assert len(set(draws)) == len(draws)
-    assert all(0.0 <= draw < 1.0 for draw in draws)
-    assert stats.kstest(draws, "uniform").pvalue > 1e-3
-    assert uniform(-(2**63), 0, 0) != uniform(2**63 - 1, 0, 0)
 
 
 def test_a_flat_distribution_is_truncated_beyond_the_first_candidates() -> None:

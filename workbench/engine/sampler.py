@@ -4,30 +4,22 @@ Order: grammar mask and min_tokens; logit_bias; repetition_penalty (prompt and o
 (output); temperature; top_k; top_p; min_p. Reported logprobs are the float32 log-softmax of the raw logits, before all
 of these.
 
-A row's result does not depend on its neighbours: every operation is row-wise, and the random draw of a row comes from
-a counter-based generator keyed by (seed, choice, step), used by inverse CDF over the vocabulary's own order.
+A row's result does not depend on its neighbours: every operation is row-wise, and the random draw of a row is keyed
+by (seed, choice, step) (`draws`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 
 from workbench.core.effective import EffectiveParams
+from workbench.engine.draws import DrawKey, draw
 
 CANDIDATES = 1024
 """How many of the likeliest tokens top_p looks at before it sorts the whole vocabulary."""
-
-
-def uniform(seed: int, choice: int, step: int) -> float:
-    """A number in [0, 1) that depends on nothing but its arguments: 53 bits of a keyed BLAKE2b hash."""
-    message = struct.pack("<qqq", seed, choice, step)
-    digest = hashlib.blake2b(message, digest_size=8, person=b"wb-draw").digest()
-    return (int.from_bytes(digest, "little") >> 11) * 2.0**-53
 
 
 @dataclass(slots=True)
@@ -158,11 +150,8 @@ def choose(logits: torch.Tensor, rows: Sequence[RowSampling]) -> torch.Tensor:
 def _draw(logits: torch.Tensor, rows: Sequence[RowSampling]) -> torch.Tensor:
     scaled = logits / _column([row.params.temperature for row in rows], logits)
     scaled = truncate(scaled, rows)
-    cumulative = torch.softmax(scaled, dim=-1).cumsum(dim=-1, dtype=torch.float64)
-    draws = [uniform(row.params.seed, row.choice, row.step) for row in rows]
-    target = torch.tensor(draws, dtype=torch.float64, device=logits.device).unsqueeze(1) * cumulative[:, -1:]
-    # right=True: the first token whose cumulative probability exceeds the draw, so a token of probability 0 never is.
-    return torch.searchsorted(cumulative, target, right=True).squeeze(1).clamp_(max=logits.shape[-1] - 1)
+    keys = [DrawKey.of(row.params.seed, row.choice, row.step) for row in rows]
+    return draw(torch.softmax(scaled, dim=-1), keys)
 
 
 def truncate(scaled: torch.Tensor, rows: Sequence[RowSampling]) -> torch.Tensor:
