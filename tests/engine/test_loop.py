@@ -98,6 +98,24 @@ def test_a_call_with_few_places_runs_its_choices_in_turn() -> None:
     assert most == 1
 
 
+def test_a_newcomers_first_token_goes_out_before_the_other_rows_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Driver(tiny_model("llama"))
+    others = driver.submit(PROMPTS[1], max_tokens=30, ignore_eos=True)
+    driver.engine.step()
+    newcomer = driver.submit(PROMPTS[0], max_tokens=5, ignore_eos=True)
+    heard: list[int] = []
+    decode = driver.runner.decode
+
+    def spied(*args: object) -> torch.Tensor:
+        heard.append(newcomer.counted())
+        return decode(*args)
+
+    monkeypatch.setattr(driver.runner, "decode", spied)
+    driver.engine.step()
+    assert heard == [1]
+    driver.run(others, newcomer)
+
+
 def test_a_cancelled_request_frees_its_row_within_one_step() -> None:
     driver = Driver(tiny_model("llama"))
     kept = driver.submit(PROMPTS[1], max_tokens=30, ignore_eos=True)

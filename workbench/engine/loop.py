@@ -147,6 +147,7 @@ class Engine:
             self._take_in()
             self._rows.drop_cancelled()
             self._prefill.run()
+            self._flush()  # a first token does not wait for the other rows' step
             self._decode.run()
         except WorkbenchError as failure:
             self._rows.fail_running(failure)
