@@ -1,8 +1,8 @@
 """What a flood of one key does to another, over the embedded model.
 
 Run by hand: `python bench/flood.py`. The server runs as a process. One key sends `--flood` requests at once and each
-again as soon as it may (Retry-After), while another key asks one question after the other. Its time to the first token
-is compared with what it was before the flood.
+again as soon as it may (Retry-After), while another key asks one question after the other, 60 words each and none
+like another. Its time to the first token is compared with what it was before the flood.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ from workbench.core.settings import Settings
 
 CHAT = "/openai/v1/chat/completions"
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
+WORDS = ("baker", "quiet", "shop", "dawn", "rain", "narrow", "street", "children", "old", "fell", "ran")
 
 
 @asynccontextmanager
@@ -59,6 +61,12 @@ def make_key(name: str, environment: dict[str, str]) -> str:
     return str(json.loads(made.stdout)["key"])
 
 
+def new_question(seed: int) -> dict[str, Any]:
+    """Messages that begin like no others, so that nothing of them is known from before."""
+    content = " ".join(random.Random(seed).choices(WORDS, k=60))
+    return {"messages": [{"role": "user", "content": content}]}
+
+
 async def first_token(client: httpx.AsyncClient, body: dict[str, Any]) -> float | None:
     """Seconds from sending to the first token; None when the call was refused."""
     begun, found = time.perf_counter(), None
@@ -84,11 +92,11 @@ async def flood(options: argparse.Namespace) -> None:
             model = (await one.get("/openai/v1/models")).json()["data"][0]["id"]
             body = {"model": model, "messages": QUESTION, "max_tokens": 16, "temperature": 0}
             await first_token(one, body)
-            quiet = [await first_token(one, body) for _ in range(options.questions)]
+            quiet = [await first_token(one, body | new_question(i)) for i in range(options.questions)]
             answers: Counter[str] = Counter()
             flooding = [asyncio.create_task(keep_sending(many, body, answers)) for _ in range(options.flood)]
             await asyncio.sleep(2)
-            busy = [await first_token(one, body) for _ in range(options.questions)]
+            busy = [await first_token(one, body | new_question(~i)) for i in range(options.questions)]
             for task in flooding:
                 task.cancel()
             await asyncio.gather(*flooding, return_exceptions=True)

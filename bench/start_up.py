@@ -71,7 +71,7 @@ def start(headers: dict[str, str]) -> dict[str, float]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         return {
-            "process start to health": seconds_until(lambda: is_there(f"{url}/health"), began),
+            "process start to health": seconds_until(lambda: is_there(f"{url}/health/live"), began),
             "process start to page": seconds_until(lambda: is_there(f"{url}/"), began),
             "process start to first token": seconds_until(lambda: has_token(url, headers), began),
         }

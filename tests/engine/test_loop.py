@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.engine.driver import Driver
+from tests.engine.driver import Driver, Got
 from tests.engine.tiny_models import KINDS, VOCABULARY, greedy, tiny_model
 from workbench.core.chat import FinishReason
 from workbench.core.errors import BackendFailed, EngineRestarting, Overloaded
@@ -81,7 +81,7 @@ def test_choices_share_one_prefill_and_differ() -> None:
 
     driver.runner.prefill = counting
     driver.run(got)
-    assert sorted(reads, reverse=True) == [60, 1, 1, 1]
+    assert reads == [60]  # the others differ in nothing but what is drawn: they begin by decoding
     assert len({tuple(got.ids(choice)) for choice in range(4)}) > 1
 
 
@@ -114,6 +114,26 @@ def test_a_newcomers_first_token_goes_out_before_the_other_rows_step(monkeypatch
     driver.engine.step()
     assert heard == [1]
     driver.run(others, newcomer)
+
+
+def test_a_newcomer_is_next_although_a_burst_of_another_caller_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Driver(tiny_model("llama"))
+    burst = [driver.submit(prompt(20, seed), max_tokens=3, scope="many") for seed in range(6)]
+    newcomers: list[Got] = []
+    read = driver.runner.prefill
+    rows: list[int] = []
+
+    def spied(row: int, ids: list[int], start: int, keep: int) -> torch.Tensor:
+        if not newcomers:
+            newcomers.append(driver.submit(prompt(20, 7), max_tokens=3, scope="one"))
+        rows.append(ids[0])
+        made: torch.Tensor = read(row, ids, start, keep)
+        return made
+
+    monkeypatch.setattr(driver.runner, "prefill", spied)
+    driver.engine.step()
+    assert rows[:2] == [prompt(20, 0)[0], prompt(20, 7)[0]]
+    driver.run(*burst, *newcomers)
 
 
 def test_a_cancelled_request_frees_its_row_within_one_step() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.core.effective import EffectiveParams
 from workbench.engine.requests import EngineRequest
 from workbench.engine.sampler import RowSampling
-from workbench.engine.scheduler import Move, Scheduler
+from workbench.engine.scheduler import Move, Pace, Scheduler
 from workbench.engine.sequence import Job, Sequence
 from workbench.engine.text import StopScanner
 
@@ -73,13 +74,32 @@ def test_a_lone_sequence_that_fits_only_barely_is_let_in() -> None:
 
 def test_alone_a_prompt_is_read_in_long_chunks_and_beside_others_in_short_ones() -> None:
     scheduler = Scheduler(roomy, max_rows=16, idle_chunk=512, least_chunk=16)
-    scheduler.pace.step_seconds, scheduler.pace.prefill_seconds_per_token = 0.08, 0.002
+    scheduler.pace = Pace(step_seconds=0.08, prefill_seconds=0.2, prefill_tokens=100)
     assert scheduler.chunk() == 512
     scheduler.active = [sequence() for _ in range(8)]
     assert scheduler.chunk() == 40
     scheduler.active = scheduler.active[:1]
     scheduler.waiting.extend(sequence() for _ in range(7))
     assert scheduler.chunk() == 320
+
+
+def test_a_step_reads_for_its_share_of_time_whatever_the_pieces_cost() -> None:
+    scheduler = Scheduler(roomy, max_rows=16, idle_chunk=512, least_chunk=16)
+    scheduler.pace = Pace(step_seconds=0.08, prefill_seconds=0.2, prefill_tokens=100)
+    scheduler.active = [sequence() for _ in range(8)]
+    assert scheduler.chunk(0.04) == 20
+    assert scheduler.chunk(0.07) == 16
+    assert scheduler.chunk(0.08) == 0
+    scheduler.active = []
+    assert scheduler.chunk(0.01) == 0
+
+
+def test_short_pieces_hardly_change_what_a_token_of_a_prompt_costs() -> None:
+    pace = Pace()
+    for _ in range(20):
+        pace.saw_prefill(0.4, 200)
+        pace.saw_prefill(0.05, 1)
+    assert pace.prefill_seconds_per_token == pytest.approx(0.45 / 201, rel=0.1)
 
 
 def test_the_youngest_is_paused_first() -> None:

@@ -67,7 +67,7 @@ class Engine:
         self._scheduler = Scheduler(runner.fits, runner.max_rows, idle_chunk=idle_chunk)
         self._rows = Rows(runner, self._scheduler, prefixes)
         self._decode = Decode(self._rows)
-        self._prefill = Prefill(self._rows, self._decode.sample)
+        self._prefill = Prefill(self._rows, self._decode.sample, self._exchange)
         self._inbox: deque[Job] = deque()
         self._wake = threading.Event()
         self._is_closing = False
@@ -144,10 +144,8 @@ class Engine:
     def step(self) -> None:
         """One turn of the loop: takes in what has come, reads a piece of a prompt, decodes one token for each row."""
         try:
-            self._take_in()
-            self._rows.drop_cancelled()
+            self._exchange()
             self._prefill.run()
-            self._flush()  # a first token does not wait for the other rows' step
             self._decode.run()
         except WorkbenchError as failure:
             self._rows.fail_running(failure)
@@ -157,6 +155,12 @@ class Engine:
                 BackendFailed("The model failed while it worked on this request. Try again.")
             )
         self._flush()
+
+    def _exchange(self) -> None:
+        """Lets out what is ready and takes in what has come, so that nobody waits for another's piece of work."""
+        self._flush()
+        self._take_in()
+        self._rows.drop_cancelled()
 
     def _take_in(self) -> None:
         while self._inbox:

@@ -15,19 +15,28 @@ from workbench.engine.sequence import Sequence as Choice
 
 
 class Prefill:
-    """The part of a step that reads prompts. `sample` chooses the first token of choices from logits [rows, V]."""
+    """The part of a step that reads prompts.
 
-    def __init__(self, rows: Rows, sample: Callable[[torch.Tensor, Sequence[Choice]], None]) -> None:
+    `sample` chooses the first token of choices from logits [rows, V]; `exchange`, called after each piece, hands over
+    first tokens at once and lets a newcomer in who may be next.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        sample: Callable[[torch.Tensor, Sequence[Choice]], None],
+        exchange: Callable[[], None],
+    ) -> None:
         self._rows = rows
         self._runner = rows.runner
         self._scheduler = rows.scheduler
         self._sample = sample
+        self._exchange = exchange
 
     def run(self) -> None:
-        """Reads prompts until this step's share of tokens is used up."""
-        scheduler = self._scheduler
-        budget = scheduler.chunk()
-        while budget > 0:
+        """Reads prompts until this step's share of time is used up."""
+        scheduler, spent = self._scheduler, 0.0
+        while (budget := scheduler.chunk(spent)) > 0:
             began = time.perf_counter()
             if self._runner.can_pack and scheduler.next_to_score(budget):
                 tokens = self._score_together(scheduler.scoring)
@@ -39,9 +48,14 @@ class Prefill:
                     self._begin(choice)
                 if choice.finish is not None:
                     continue
+                if choice.cached == len(choice.ids) - 1:
+                    self._join(choice)
+                    continue
                 tokens = self._read_chunk(choice, budget)
-            scheduler.pace.saw_prefill(time.perf_counter() - began, tokens)
-            budget -= tokens
+            taken = time.perf_counter() - began
+            scheduler.pace.saw_prefill(taken, tokens)
+            spent += taken
+            self._exchange()
 
     def _begin(self, choice: Choice) -> None:
         """Gives a choice its row, with what is already known of its beginning."""
@@ -61,6 +75,12 @@ class Prefill:
                 prefix, length = found
                 self._runner.restore(prefix, row, length)
                 choice.cached = choice.reused = length
+
+    def _join(self, choice: Choice) -> None:
+        """Lets a choice decode whose prompt is known but for its last token: reading that one is a decode step."""
+        self._report(choice)
+        self._scheduler.prefilling = None
+        self._scheduler.active.append(choice)
 
     def _read_chunk(self, choice: Choice, budget: int) -> int:
         """Reads the next piece of a prompt and, when it was the last, samples the first token; how many were read."""

@@ -22,11 +22,17 @@ MOST_SCORED = 256
 
 @dataclass(slots=True)
 class Pace:
-    """Measured speed, as running means: sets how much prefill goes beside one decode step."""
+    """Measured speed, of the recent past above all: sets how much prefill goes beside one decode step."""
 
     step_seconds: float = 0.05
-    prefill_seconds_per_token: float = 0.002
+    prefill_seconds: float = 0.2
+    prefill_tokens: float = 100.0
     weight: float = 0.2
+
+    @property
+    def prefill_seconds_per_token(self) -> float:
+        """The mean over tokens and not over chunks: the shortest chunks, which cost most a token, count least."""
+        return self.prefill_seconds / self.prefill_tokens
 
     def saw_step(self, seconds: float) -> None:
         """Takes the duration of a decode step."""
@@ -34,7 +40,8 @@ class Pace:
 
     def saw_prefill(self, seconds: float, tokens: int) -> None:
         """Takes the duration of a prefill chunk."""
-        self.prefill_seconds_per_token += self.weight * (seconds / tokens - self.prefill_seconds_per_token)
+        self.prefill_seconds += seconds - self.weight * self.prefill_seconds
+        self.prefill_tokens += tokens - self.weight * self.prefill_tokens
 
 
 class Move(NamedTuple):
@@ -119,16 +126,18 @@ class Scheduler:
             self.scoring.append(self.waiting.popleft())
         return self.scoring
 
-    def chunk(self) -> int:
-        """How many prompt tokens to read in this step.
+    def chunk(self, spent_seconds: float = 0.0) -> int:
+        """How many prompt tokens to read next in a step that has read for `spent_seconds`; 0 to decode now.
 
         Alone, a long chunk. Beside decoding rows, about as long as one of their steps takes, times how many wait for
         each one that is served, so that a burst is let in quickly and a single newcomer hardly slows anyone.
         """
         if not self.active:
-            return self.idle_chunk
+            return self.idle_chunk if spent_seconds == 0 else 0
         crowd = (len(self.waiting) + 1) / len(self.active)
-        seconds = self.pace.step_seconds * min(max(crowd, 1.0), 8.0)
+        seconds = self.pace.step_seconds * min(max(crowd, 1.0), 8.0) - spent_seconds
+        if spent_seconds > 0 and seconds <= 0:
+            return 0
         return max(self.least_chunk, min(self.idle_chunk, int(seconds / self.pace.prefill_seconds_per_token)))
 
     def leave(self, sequence: Sequence) -> list[Move]:
