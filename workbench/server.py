@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from workbench.service import Workbench
     from workbench.store import Store
 
+KEEP_ALIVE_SECONDS = 75
+"""Longer than proxies keep a connection, and than a client waits that was told when to come back: closed at the moment
+of its next request, the connection would take that request with it."""
 LAST_WORDS_SECONDS = 2
 """How long streams may take to say that the server stops, once WORKBENCH_SHUTDOWN_GRACE is over."""
 FIRST_ADMIN = "admin"
@@ -109,6 +112,7 @@ async def _run(
             ssl_certfile=transport.ssl_certfile,
             ssl_keyfile=transport.ssl_keyfile,
             timeout_graceful_shutdown=LAST_WORDS_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         server = _Server(config, store, workbench, _url(settings, transport))
         await server.serve([listener])

@@ -108,7 +108,8 @@ def test_a_newcomers_first_token_goes_out_before_the_other_rows_step(monkeypatch
 
     def spied(*args: object) -> torch.Tensor:
         heard.append(newcomer.counted())
-        return decode(*args)
+        made: torch.Tensor = decode(*args)
+        return made
 
     monkeypatch.setattr(driver.runner, "decode", spied)
     driver.engine.step()
