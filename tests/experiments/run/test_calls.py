@@ -10,7 +10,7 @@ from evaluators.timing import RequestClass, Side
 from tests.sites import MODEL, scripted_workbench
 from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.caller import LOCAL_USER
-from workbench.core.chat import ChatPrompt, FinishReason, Message, Role, TokenPrompt, TrafficClass
+from workbench.core.chat import ChatPrompt, FinishReason, Message, Prompt, Role, TokenPrompt, TrafficClass
 from workbench.core.errors import BackendFailed, RateLimited
 from workbench.core.params import GenerationParams
 from workbench.core.settings import Settings
@@ -92,3 +92,19 @@ def test_context_ends_where_the_tokens_part(
     first: tuple[int, ...], second: tuple[int, ...], length: int
 ) -> None:
     assert shared_length(first, second) == length
+
+
+class _Unreadable(ScriptedBackend):
+    """Its tokenizer is gone."""
+
+    async def tokenize(self, prompt: Prompt) -> tuple[int, ...]:
+        raise BackendFailed("gone", code="model_unavailable")
+
+
+async def test_a_text_that_cannot_be_tokenized_is_a_failed_request(settings: Settings) -> None:
+    workbench = scripted_workbench(_Unreadable(), settings)
+    reply = await ServiceRespondent(workbench, LOCAL_USER).likelihood(MODEL, "a question", " an answer")
+    await workbench.stop(0)
+    assert reply.timing.outcome is RequestClass.FAILED
+    assert reply.timing.error == "model_unavailable"
+    assert reply.likelihood is None

@@ -160,26 +160,35 @@ def judge_ask(model: str, text: str, max_tokens: int, seed: int) -> Ask:
 
 
 def request_rows(item: Item, asked: Sequence[Asked], run: str) -> list[RequestRow]:
-    """The item's requests as rows: no text."""
+    """The item's requests as rows."""
+    name, probe, sample = item.candidate.name, item.probe.name, item.sample.id
     return [
-        RequestRow(
-            id=f"{item.id}/{number}",
-            kind=one.kind,
-            candidate=item.candidate.name,
-            run=run,
-            timing=one.reply.timing,
-            probe=item.probe.name,
-            sample=item.sample.id,
-            repeat=item.repeat,
-            choice=one.choice,
-            likelihood=one.reply.likelihood,
-            finish_reason=one.reply.finish_reason,
-            prompt_sha256=one.reply.prompt_sha256,
-            answer_sha256=one.reply.answer_sha256,
-            fingerprint=one.reply.fingerprint,
-        )
+        request_row(one, f"{item.id}/{number}", name, run, probe, sample, item.repeat)
         for number, one in enumerate(asked)
     ]
+
+
+def request_row(
+    one: Asked, id_: str, candidate: str, run: str, probe: str, sample: str, repeat: int = 0
+) -> RequestRow:
+    """The request as a row: no text."""
+    reply = one.reply
+    return RequestRow(
+        id=id_,
+        kind=one.kind,
+        candidate=candidate,
+        run=run,
+        timing=reply.timing,
+        probe=probe,
+        sample=sample,
+        repeat=repeat,
+        choice=one.choice,
+        likelihood=reply.likelihood,
+        finish_reason=reply.finish_reason,
+        prompt_sha256=reply.prompt_sha256,
+        answer_sha256=reply.answer_sha256,
+        fingerprint=reply.fingerprint,
+    )
 
 
 def judged_row(item: Item, outcome: Outcome) -> SampleRow:

@@ -145,23 +145,19 @@ class ServiceRespondent:
 
     async def likelihood(self, model: str, context: str, continuation: str) -> Reply:
         """The sum of the log-probabilities of the continuation's tokens after the context's."""
-        prompt: TextPrompt | TokenPrompt
-        known = 0
-        start: Callable[[Sequence[TokenLogprob]], int]
         if self._is_remote(model):
             # Its tokenizer is not here: the server's own token texts tell where the context ends.
-            prompt, start = TextPrompt(context + continuation), partial(length_of_text, context)
-        else:
+            request = _scoring(model, TextPrompt(context + continuation), 0)
+            return await self._send(request, TrafficClass.BATCH, scored_from=partial(length_of_text, context))
+        try:
             before = await self._workbench.tokenize(model, TextPrompt(context), self._caller)
             ids = await self._workbench.tokenize(model, TextPrompt(context + continuation), self._caller)
-            # Sent as ids: what was scored is what was counted, and no guard reads a test item as a user's prompt.
-            known = shared_length(before, ids)
-            prompt, start = TokenPrompt(ids), lambda _: known
-        request = GenerationRequest(
-            model, prompt, GenerationParams(max_tokens=0), logprobs=0, prompt_logprobs=True,
-            prompt_logprobs_from=known,
-        )  # fmt: skip
-        return await self._send(request, TrafficClass.BATCH, scored_from=start)
+        except WorkbenchError as failure:
+            return _Record(time.monotonic(), Side.SERVER).reply(_code(failure), None, is_length_fixed=True)
+        # Sent as ids: what was scored is what was counted, and no guard reads a test item as a user's prompt.
+        known = shared_length(before, ids)
+        request = _scoring(model, TokenPrompt(ids), known)
+        return await self._send(request, TrafficClass.BATCH, scored_from=lambda _: known)
 
     def _is_remote(self, model: str) -> bool:
         return self._workbench.model(model, self._caller).card.backend == "remote"
@@ -184,11 +180,23 @@ class ServiceRespondent:
                     record.take(event)
             likelihood = None if scored_from is None else record.likelihood(scored_from)
         except WorkbenchError as failure:
-            # Its message may quote the request, its code does not.
-            error, likelihood = failure.code or type(failure).__name__, None
+            error, likelihood = _code(failure), None
         finally:
             self._running -= 1
         return record.reply(error, likelihood, is_length_fixed=is_length_fixed)
+
+
+def _scoring(model: str, prompt: TextPrompt | TokenPrompt, known: int) -> GenerationRequest:
+    """The prompt's own log-probabilities behind its first `known` tokens, and nothing generated."""
+    params = GenerationParams(max_tokens=0)
+    return GenerationRequest(
+        model, prompt, params, logprobs=0, prompt_logprobs=True, prompt_logprobs_from=known
+    )
+
+
+def _code(failure: WorkbenchError) -> str:
+    """What a row keeps of a failure: its message may quote the request, its code does not."""
+    return failure.code or type(failure).__name__
 
 
 async def patiently(ask: Any, *, attempts: int = 30, wait_seconds: float = LOAD_WAIT_SECONDS) -> Reply:

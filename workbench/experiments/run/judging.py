@@ -11,8 +11,9 @@ from evaluators.base import Sample
 from evaluators.length import Unit, count
 from evaluators.pairwise import pair_question
 from workbench.experiments.record.folder import ExperimentFolder
-from workbench.experiments.record.rows import JudgementRow, RequestKind, RequestRow, SampleRow
-from workbench.experiments.run.asking import Asked, judge_ask
+from workbench.experiments.record.rows import JudgementRow, RequestKind, SampleRow
+from workbench.experiments.run.asking import Asked, judge_ask, request_row
+from workbench.experiments.run.at_once import at_once
 from workbench.experiments.run.calls import Respondent, patiently
 from workbench.experiments.spec.experiment import Experiment, JudgeSpec
 
@@ -67,16 +68,12 @@ class PairJudge:
 
     async def run(self, pairs: Sequence[_Pair], on_done: Callable[[], None]) -> None:
         """Asks about each pair in both orders and stores it."""
-        waiting = iter(pairs)
 
-        async def work() -> None:
-            for pair in waiting:
-                await self._judge_pair(pair)
-                on_done()
+        async def judge(pair: _Pair) -> None:
+            await self._judge_pair(pair)
+            on_done()
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._experiment.concurrency or PAIRS_AT_ONCE):
-                group.create_task(work())
+        await at_once(pairs, judge, self._experiment.concurrency or PAIRS_AT_ONCE)
 
     async def _judge_pair(self, pair: _Pair) -> None:
         forward, backward = await asyncio.gather(
@@ -84,7 +81,10 @@ class PairJudge:
             self._ask(pair, pair.second.answer, pair.first.answer),
         )
         self._folder.requests.add(
-            self._request_row(pair, order, one) for order, one in enumerate((forward, backward))
+            request_row(
+                one, f"judge/{pair.id}/{order}", self._judge.model, self._run, pair.probe, pair.sample.id
+            )
+            for order, one in enumerate((forward, backward))
         )
         if forward.error or backward.error:
             return
@@ -110,18 +110,3 @@ class PairJudge:
             self._judge.model, pair_question(request, a, b), self._judge.max_tokens, self._experiment.seed
         )
         return Asked(RequestKind.JUDGE, await patiently(lambda: self._respondent.answer(ask)))
-
-    def _request_row(self, pair: _Pair, order: int, one: Asked) -> RequestRow:
-        return RequestRow(
-            id=f"judge/{pair.id}/{order}",
-            kind=one.kind,
-            candidate=self._judge.model,
-            run=self._run,
-            timing=one.reply.timing,
-            probe=pair.probe,
-            sample=pair.sample.id,
-            finish_reason=one.reply.finish_reason,
-            prompt_sha256=one.reply.prompt_sha256,
-            answer_sha256=one.reply.answer_sha256,
-            fingerprint=one.reply.fingerprint,
-        )

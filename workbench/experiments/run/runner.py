@@ -18,6 +18,7 @@ from workbench.experiments.record.folder import ExperimentFolder
 from workbench.experiments.record.rows import PhaseKind, PhaseRow
 from workbench.experiments.results.load import limits_of
 from workbench.experiments.run.asking import Asker, Item, answer_of, judged_row, request_rows
+from workbench.experiments.run.at_once import at_once
 from workbench.experiments.run.calls import Respondent
 from workbench.experiments.run.judging import PairJudge
 from workbench.experiments.run.load_test import LoadTest
@@ -186,20 +187,16 @@ class ExperimentRunner:
 
         Those whose source has an answer among `kept` are only judged.
         """
-        waiting = iter(items)
 
-        async def work() -> None:
-            for item in waiting:
-                outcome = await self._asker.ask(item, kept.get(item.source_id))
-                self._folder.requests.add(request_rows(item, outcome.asked, self._run))
-                self._folder.samples.add([judged_row(item, outcome)])
-                for one in outcome.asked:
-                    manifest.saw(item.candidate, one.kind, one.reply)
-                pacer.item_done()
+        async def ask(item: Item) -> None:
+            outcome = await self._asker.ask(item, kept.get(item.source_id))
+            self._folder.requests.add(request_rows(item, outcome.asked, self._run))
+            self._folder.samples.add([judged_row(item, outcome)])
+            for one in outcome.asked:
+                manifest.saw(item.candidate, one.kind, one.reply)
+            pacer.item_done()
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._experiment.concurrency or most):
-                group.create_task(work())
+        await at_once(items, ask, self._experiment.concurrency or most)
 
     async def _judge_pairs(self, pacer: Pacer) -> None:
         """The candidates' answers compared, when all are there."""

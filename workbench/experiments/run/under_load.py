@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from workbench.experiments.record.folder import ExperimentFolder
 from workbench.experiments.record.rows import PhaseKind, PhaseRow, RequestKind, UnderLoadRow
 from workbench.experiments.run.asking import Asker, Item, Outcome, answer_hash, judged_row, request_rows
+from workbench.experiments.run.at_once import at_once
 from workbench.experiments.run.calls import Respondent
 from workbench.experiments.run.machine import CpuWatch
 from workbench.experiments.run.progress import Pacer
@@ -71,18 +71,14 @@ class UnderLoadTest:
         self, candidate: CandidateSpec, level: int, items: Sequence[LevelItem], pacer: Pacer
     ) -> None:
         began_at, began, watch = datetime.now(UTC), time.monotonic(), CpuWatch()
-        waiting = iter(items)
 
-        async def work() -> None:
-            for one in waiting:
-                self._store(one, await self._asker.ask(one.item, is_alone=level == 1))
-                pacer.item_done()
+        async def ask(one: LevelItem) -> None:
+            self._store(one, await self._asker.ask(one.item, is_alone=level == 1))
+            pacer.item_done()
 
         is_complete = False
         try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(level):
-                    group.create_task(work())
+            await at_once(items, ask, level)
             is_complete = True
         finally:
             row = PhaseRow(
