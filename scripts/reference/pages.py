@@ -164,6 +164,7 @@ def _evaluator(name: str) -> str:
 def experiments() -> str:
     """Every field of an experiment's file."""
     from workbench.experiments.spec.experiment import CandidateSpec, Experiment, ProbeSpec
+    from workbench.experiments.spec.harness import HarnessSpec
     from workbench.experiments.spec.load import LoadSpec, UnderLoadSpec
 
     parts = [
@@ -172,6 +173,7 @@ def experiments() -> str:
             ("The file", Experiment),
             ("`[[candidates]]`", CandidateSpec),
             ("`[[probes]]`", ProbeSpec),
+            ("`[[harness]]`", HarnessSpec),
             ("`[load]`", LoadSpec),
             ("`[under_load]`", UnderLoadSpec),
         )

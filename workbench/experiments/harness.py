@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ class HarnessItem:
     metric: str
     value: float
     logprobs: tuple[float, ...] = ()
+    document: str = ""
+    """A hash of what was asked, where the harness gives one."""
 
 
 def find_harness(python: Path | None) -> Path:
@@ -129,7 +131,9 @@ def _items(task: str, row: Mapping[str, Any]) -> list[HarnessItem]:
     values = {name: row[name] for name in row.get("metrics", ()) if isinstance(row.get(name), int | float)}
     suffix = "" if row.get("filter", "none") == "none" else f", {row['filter']}"
     return [
-        HarnessItem(task, str(row["doc_id"]), f"{name}{suffix}", float(value), logprobs)
+        HarnessItem(
+            task, str(row["doc_id"]), f"{name}{suffix}", float(value), logprobs, str(row.get("doc_hash", ""))
+        )
         for name, value in values.items()
     ]
 
@@ -157,7 +161,11 @@ def harness_scores(items: Sequence[HarnessItem]) -> list[HarnessScore]:
             for item in items
             if (item.task, item.metric) == (task, metric)
         ]
-        is_rate = {row.value for row in rows} <= {0.0, 1.0}
-        scale = Scale.BINARY if is_rate else Scale.NUMBER
+        scale = scale_of(row.value for row in rows if row.value is not None)
         scores.append(HarnessScore(task, metric, summarise(scores_frame(rows), scale)))
     return scores
+
+
+def scale_of(values: Iterable[float]) -> Scale:
+    """A rate where all values are 0 or 1, else a number."""
+    return Scale.BINARY if set(values) <= {0.0, 1.0} else Scale.NUMBER

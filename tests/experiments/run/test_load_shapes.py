@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from tests.experiments.small import run_small, small_experiment
+from tests.sites import OTHER_MODEL
 from workbench.backends.scripted import Script, ScriptedBackend
+from workbench.core.chat import GenerationRequest
 from workbench.core.errors import ConfigurationError
 from workbench.experiments.record.folder import ExperimentFolder
 from workbench.experiments.record.rows import PhaseKind, RequestKind
@@ -99,6 +101,54 @@ async def test_a_finished_level_of_a_sweep_is_not_run_again(tmp_path: Path) -> N
     rates = {row.run: row.asked_rate for row in folder.phases.read() if row.kind is PhaseKind.LOAD}
     assert {rates[row.run] for row in after if row.id not in before} == {200.0}
     assert sum(row.kind is PhaseKind.SWEEP for row in folder.phases.read()) == 2
+
+
+async def test_a_contended_sweep_loads_all_at_the_same_time_and_stops_when_one_has_enough(
+    tmp_path: Path,
+) -> None:
+    def answer(request: GenerationRequest) -> Script:
+        # Half a second to the second token: beyond the limit of 400 ms a token for this candidate alone.
+        return Script(token_seconds=0.5 if request.model == OTHER_MODEL else 0.0)
+
+    folder = ExperimentFolder(tmp_path / "run")
+    table = {"load": SWEEP, "probes": [], "requirements": {"tpot_p95_ms": 400}, "mode": "contended"}
+    results = await run_small(small_experiment(tmp_path, **table), folder, ScriptedBackend(answer=answer))
+    quick, slow = results.loads
+    assert slow.saturation.sustained is None
+    assert slow.saturation.overloaded is not None
+    # Nobody asked the quick one for more than the slow one could be asked: that is what together means.
+    assert [level.phase.asked_rate for level in quick.levels] == [
+        level.phase.asked_rate for level in slow.levels
+    ]
+    assert {level.phase.together_with for level in quick.levels} == {("two",)}
+    assert quick.saturation.overloaded is None
+    assert not any(verdict.is_isolated for verdict in results.verdicts)
+    modes = {
+        row["is_isolated"] for entry in verdict_of(folder)["candidates"] for row in entry["load"]["levels"]
+    }
+    assert modes == {False}
+    backend = ScriptedBackend()
+    await run_small(small_experiment(tmp_path, **table), folder, backend)
+    assert backend.calls == []
+
+
+async def test_a_contended_level_that_one_candidate_did_not_finish_is_run_again_for_all(
+    tmp_path: Path,
+) -> None:
+    folder, _ = await loaded(tmp_path, SWEEP, mode="contended")
+    lines = folder.phases.path.read_text().splitlines(keepends=True)
+    rows = [json.loads(line) for line in lines]
+    kept = [
+        line
+        for line, row in zip(lines, rows, strict=True)
+        if row["kind"] == "load" and not (row["candidate"] == "two" and row["asked_rate"] > 150)
+    ]
+    folder.phases.path.write_text("".join(kept))
+    before = {row.run for row in folder.requests.read()}
+    await loaded(tmp_path, SWEEP, mode="contended")
+    fresh = {row.run for row in folder.requests.read() if row.kind is RequestKind.LOAD} - before
+    again = [row for row in folder.phases.read() if row.run in fresh]
+    assert sorted((row.candidate, row.asked_rate) for row in again) == [("one", 200.0), ("two", 200.0)]
 
 
 async def test_a_finished_sweep_asks_nothing_again(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,19 @@ async def test_a_folder_of_another_experiment_is_refused(tmp_path: Path, folder:
     await run_small(small_experiment(tmp_path, load=None), folder)
     with pytest.raises(ConfigurationError, match="another experiment"):
         await run_small(small_experiment(tmp_path, load=None, seed=1), folder)
+
+
+async def test_a_run_of_an_earlier_version_goes_on(tmp_path: Path, folder: ExperimentFolder) -> None:
+    experiment = small_experiment(tmp_path, load=None)
+    await run_small(experiment, folder)
+    manifest = json.loads(folder.manifest_path.read_text())
+    # As it was before a field with a default was added.
+    del manifest["experiment"]["harness"]
+    folder.write_json(folder.manifest_path, manifest | {"experiment_sha256": "of another version"})
+    backend = ScriptedBackend()
+    results = await run_small(experiment, folder, backend)
+    assert backend.calls == []
+    assert results.manifest["state"] == "done"
 
 
 async def test_a_failed_request_is_no_wrong_answer(tmp_path: Path, folder: ExperimentFolder) -> None:

@@ -111,7 +111,7 @@ def report_html(
         legend=legend(sections.names_of(results)),
         charts=pictures(results, cost_name),
         questions=question_blocks(results),
-        scores=sections.score_rows(results, [p for p in results.experiment.probes if not p.question]),
+        scores=sections.score_rows(results, _without_question(results)),
         judged=judged_blocks(results),
         differences=sections.difference_rows(results),
         difference_note=results.note,
@@ -172,6 +172,12 @@ def _load_note(results: Results) -> str:
     )
 
 
+def _without_question(results: Results) -> list[str]:
+    """The probes that answer none of the seven questions, which have a section of their own."""
+    answering = {probe.name for probe in results.experiment.probes if probe.question}
+    return [name for name in results.experiment.scored_names if name not in answering]
+
+
 def _method(results: Results) -> list[str]:
     lines = []
     for probe in results.experiment.probes:
@@ -186,6 +192,10 @@ def _method(results: Results) -> list[str]:
         lines.append(
             f"{about['title']}: {about['items']} items from {about['source']}{licence}; {how}{fewer}."
         )
+    lines += [
+        f"{task.title}: asked and judged by lm-evaluation-harness, its items brought in."
+        for task in results.experiment.harness
+    ]
     lines.append(
         "Intervals are 95 %, two-sided: Wilson's for rates, bootstrap for means, order statistics for percentiles, "
         "batch means for throughput."

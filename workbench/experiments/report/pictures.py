@@ -29,7 +29,8 @@ from workbench.experiments.report.charts import (
 from workbench.experiments.report.sections import mode_of
 from workbench.experiments.report.words import milliseconds, percent, score_words, short
 from workbench.experiments.results.load import LevelResult, LoadResult
-from workbench.experiments.results.outcome import ProbeScore, Results
+from workbench.experiments.results.outcome import Results
+from workbench.experiments.results.scores import ProbeScore
 
 _GUESSING = 0.5
 

@@ -18,8 +18,9 @@ from workbench.experiments.report.words import (
     requirement_words,
     score_words,
 )
-from workbench.experiments.results.outcome import Difference, ProbeScore, Results
-from workbench.experiments.spec.experiment import ProbeSpec
+from workbench.experiments.results.outcome import Results
+from workbench.experiments.results.scores import Difference, ProbeScore
+from workbench.experiments.spec.experiment import Mode
 
 SIGNIFICANT = 0.05
 _TIMED = frozenset(Metric) - {Metric.QUALITY, Metric.UNSAFE_RATE, Metric.OVER_REFUSAL_RATE}
@@ -184,15 +185,15 @@ def signed(text: str, value: float) -> str:
     return f"+{text}" if value >= 0 else f"−{text}"
 
 
-def score_rows(results: Results, probes: Sequence[ProbeSpec]) -> list[ScoreRow]:
+def score_rows(results: Results, probes: Sequence[str]) -> list[ScoreRow]:
     """The probes with every candidate's score."""
     rows: list[ScoreRow] = []
     for probe in probes:
-        about = results.manifest["probes"][probe.name]
-        found = [results.score(candidate.name, probe.name) for candidate in results.experiment.candidates]
+        found = [results.score(candidate.name, probe) for candidate in results.experiment.candidates]
         first = next((score for score in found if score is not None), None)
         if first is None:
             continue
+        about = results.manifest["probes"][probe]
         cells = []
         for score in found:
             if score is None:
@@ -207,7 +208,7 @@ def score_rows(results: Results, probes: Sequence[ProbeSpec]) -> list[ScoreRow]:
                     detail=", ".join([f"{count} items", *lost]),
                 )
             )
-        how = f"{probe.name}, {about['evaluator']}; {_reading_of(first)}"
+        how = f"{probe}, {about['evaluator']}; {_reading_of(first)}"
         rows.append(ScoreRow(about["title"], how, about["caution"], tuple(cells)))
     return rows
 
@@ -264,7 +265,9 @@ def warnings(results: Results) -> list[str]:
     lost = sum(score.summary.failed for score in results.scores)
     if lost:
         found.append(f"{lost} answers could not be had or judged. They are in no mean.")
-    if any(not v.is_isolated and results.load(v.candidate) is not None for v in results.verdicts):
+    if results.experiment.mode is Mode.CONTENDED and len(results.loads) > 1:
+        found.append("Latencies are contended, as asked: the candidates were under load at the same time.")
+    elif any(not v.is_isolated and results.load(v.candidate) is not None for v in results.verdicts):
         found.append(
             "Latencies are contended: something else used this machine during the load test, so a quiet machine may "
             "be faster. Quality does not depend on it."

@@ -70,7 +70,7 @@ def _block(results: Results, question: Question) -> QuestionBlock:
     return QuestionBlock(
         question.title,
         question.explanation,
-        score_rows(results, probes),
+        score_rows(results, [probe.name for probe in probes]),
         [_contrast_row(made) for made in results.contrasts if made.probe in names],
         [_until_words(found) for found in results.known_until if found.probe in names],
         _coloured(results, names),

@@ -14,7 +14,8 @@ from workbench.experiments.report.json_values import estimate_json, interval_jso
 from workbench.experiments.results.contrasts import contrast_json
 from workbench.experiments.results.judged import JudgedProbe
 from workbench.experiments.results.load import LevelResult, LoadResult
-from workbench.experiments.results.outcome import Difference, Results
+from workbench.experiments.results.outcome import Results
+from workbench.experiments.results.scores import Difference
 from workbench.experiments.results.stability import StabilityResult
 
 FORMAT = 1

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from evaluators.base import Scale
 from workbench.experiments.record.rows import SampleRow
-from workbench.experiments.results.outcome import ProbeScore, Results
+from workbench.experiments.results.outcome import Results
+from workbench.experiments.results.scores import ProbeScore
 
 SHOWN = 3
 MOST_CHARACTERS = 400

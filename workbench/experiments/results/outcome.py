@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from evaluators.base import Scale
 from evaluators.measurement import (
     LatencyMeasurement,
     Measurement,
@@ -19,9 +14,7 @@ from evaluators.measurement import (
     SustainedRate,
 )
 from evaluators.requirements import Metric, Requirement
-from evaluators.spec import open_evaluator
-from evaluators.stats import PairedComparison, comparison_note, holm, minimum_detectable_difference
-from evaluators.summary import ScoreRow, ScoreSummary, compare_candidates, scores_frame, summarise
+from evaluators.stats import comparison_note
 from evaluators.timing import Latency
 from evaluators.verdict import Decision, Verdict, decide
 from workbench.core.errors import ConfigurationError
@@ -31,35 +24,9 @@ from workbench.experiments.results.contrasts import Contrast, contrasts
 from workbench.experiments.results.judged import JudgedProbe, judged_probes
 from workbench.experiments.results.knowledge import KnownUntil, known_until
 from workbench.experiments.results.load import LoadResult, load_results
+from workbench.experiments.results.scores import Difference, ProbeScore, differences, probe_scores
 from workbench.experiments.results.stability import StabilityResult, stability_results
 from workbench.experiments.spec.experiment import SAFETY_EVALUATORS, Experiment, Mode, parse_experiment
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeScore:
-    """One candidate's mean score in one probe."""
-
-    candidate: str
-    probe: str
-    title: str
-    scale: Scale
-    is_higher_better: bool | None
-    summary: ScoreSummary
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """First candidate minus second in one probe, over the items both answered."""
-
-    probe: str
-    title: str
-    first: str
-    second: str
-    comparison: PairedComparison
-    adjusted_p: float
-    """Holm's, over all differences of the experiment."""
-    detectable: float | None
-    """The true difference that this many items would show in four of five experiments; None without any spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +84,7 @@ def read_results(folder: ExperimentFolder) -> Results:
     samples = tuple({row.id: row for row in folder.samples.read()}.values())
     requests = tuple({row.id: row for row in folder.requests.read()}.values())
     phases = tuple(folder.phases.read())
-    scores = tuple(_scores(experiment, manifest, samples))
+    scores = probe_scores(experiment, manifest, samples)
     under_load = tuple({row.id: row for row in folder.under_load.read()}.values())
     loads = load_results(experiment, requests, phases)
     return Results(
@@ -127,7 +94,7 @@ def read_results(folder: ExperimentFolder) -> Results:
         requests=requests,
         phases=phases,
         scores=scores,
-        differences=_differences(experiment, manifest, samples),
+        differences=differences(experiment, manifest, samples),
         loads=loads,
         under_load=under_load,
         stability=stability_results(experiment, manifest, under_load),
@@ -136,63 +103,6 @@ def read_results(folder: ExperimentFolder) -> Results:
         known_until=known_until(experiment, folder, samples),
         judged=judged_probes(experiment, folder.judgements.read()),
     )
-
-
-def samples_frame(samples: Sequence[SampleRow]) -> pd.DataFrame:
-    """The scores as a table: one row an item of a candidate."""
-    return scores_frame(
-        [
-            ScoreRow(
-                r.candidate, f"{r.probe}/{r.sample}", r.repeat, r.evaluator, r.value, r.reason, r.failure
-            )
-            for r in samples
-        ]
-    )
-
-
-def _scores(
-    experiment: Experiment, manifest: Mapping[str, Any], samples: Sequence[SampleRow]
-) -> list[ProbeScore]:
-    found: list[ProbeScore] = []
-    for probe in experiment.probes:
-        evaluator = open_evaluator(probe.evaluator, probe.settings)
-        for candidate in experiment.candidates:
-            rows = [r for r in samples if r.probe == probe.name and r.candidate == candidate.name]
-            if rows:
-                summary = summarise(samples_frame(rows), evaluator.scale)
-                title = manifest["probes"][probe.name]["title"]
-                better = evaluator.is_higher_better
-                found.append(ProbeScore(candidate.name, probe.name, title, evaluator.scale, better, summary))
-    return found
-
-
-def _differences(
-    experiment: Experiment, manifest: Mapping[str, Any], samples: Sequence[SampleRow]
-) -> tuple[Difference, ...]:
-    found: list[tuple[str, str, str, PairedComparison, float | None]] = []
-    names = [candidate.name for candidate in experiment.candidates]
-    for probe in experiment.probes:
-        scale = open_evaluator(probe.evaluator, probe.settings).scale
-        frame = samples_frame([row for row in samples if row.probe == probe.name])
-        for first, second in combinations(names, 2):
-            compared = compare_candidates(frame, first, second, scale)
-            if compared is not None:
-                found.append((probe.name, first, second, compared, _detectable(frame, first, second)))
-    adjusted = holm([compared.p_value for _, _, _, compared, _ in found]) if found else ()
-    return tuple(
-        Difference(probe, manifest["probes"][probe]["title"], first, second, compared, p, least)
-        for (probe, first, second, compared, least), p in zip(found, adjusted, strict=True)
-    )
-
-
-def _detectable(frame: pd.DataFrame, first: str, second: str) -> float | None:
-    """The smallest difference these items would have shown with a power of four in five."""
-    means = frame.pivot_table(index="sample", columns="candidate", values="value", aggfunc="mean")
-    if first not in means or second not in means:
-        return None
-    pairs = (means[first] - means[second]).dropna()
-    spread = float(np.std(pairs, ddof=1)) if len(pairs) > 1 else 0.0
-    return minimum_detectable_difference(spread, len(pairs)) if spread > 0 else None
 
 
 def _verdicts(

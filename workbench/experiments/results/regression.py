@@ -12,7 +12,8 @@ from evaluators.summary import compare_candidates
 from evaluators.timing import Latency
 from workbench.experiments.record.rows import SampleRow
 from workbench.experiments.results.load import LevelResult
-from workbench.experiments.results.outcome import ProbeScore, Results, samples_frame
+from workbench.experiments.results.outcome import Results
+from workbench.experiments.results.scores import ProbeScore, samples_frame
 
 SIGNIFICANT = 0.05
 _BEFORE, _AFTER = "before", "after"

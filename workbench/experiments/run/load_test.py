@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from evaluators.data import load_builtin
 from evaluators.load import (
     MINIMUM_REQUESTS,
+    LevelState,
     LoadLevel,
     LoadRun,
     OnResult,
@@ -26,6 +27,7 @@ from workbench.core.chat import TrafficClass
 from workbench.experiments.record.folder import ExperimentFolder
 from workbench.experiments.record.rows import PhaseKind, PhaseRow, RequestKind, RequestRow
 from workbench.experiments.results.levels import judged, last_runs
+from workbench.experiments.run.at_once import at_once
 from workbench.experiments.run.calls import Ask, Reply, Respondent, chat_prompt, patiently
 from workbench.experiments.run.machine import CpuWatch
 from workbench.experiments.run.manifest import ManifestWriter
@@ -36,6 +38,7 @@ from workbench.experiments.spec.load import LoadShape, LoadSpec
 WARM_UPS = 2
 DRAIN_SECONDS = 60.0
 """How long the last answers are waited for."""
+_WORST_FIRST = (LevelState.OVERLOADED, LevelState.UNCLEAR, LevelState.SUSTAINED)
 _FIELD_REFUSED = ("unsupported_parameter", "InvalidRequest")
 
 
@@ -98,15 +101,26 @@ class LoadTest:
         for candidate in candidates:
             await self._warm_up(candidate)
         if self._is_sweep:
-            for candidate in candidates:
-                await self._sweep(candidate, pacer)
+            await self._sweep(candidates, pacer)
         else:
             pacer.enter(f"{names}: load, {self._load.sentence}")
-            async with _Ticking(pacer, self._load.duration_s), asyncio.TaskGroup() as group:
-                for candidate in candidates:
-                    together = tuple(other.name for other in candidates if other is not candidate)
-                    group.create_task(self._stretch(_Stretch(candidate, None, together)))
+            async with _Ticking(pacer, self._load.duration_s):
+                await self._together(candidates, None, self._seed)
         pacer.load_ended(self.seconds)
+
+    async def _together(
+        self, candidates: Sequence[CandidateSpec], rate: float | None, seed: int
+    ) -> list[LoadLevel]:
+        """One stretch of load on each candidate at the same time; what each came to, in their order."""
+        levels: dict[str, LoadLevel] = {}
+
+        async def measure(candidate: CandidateSpec) -> None:
+            together = tuple(other.name for other in candidates if other is not candidate)
+            phase, timings = await self._stretch(_Stretch(candidate, rate, together), seed)
+            levels[candidate.name] = judged(self._load, phase, timings, self._limits)
+
+        await at_once(candidates, measure, len(candidates))
+        return [levels[candidate.name] for candidate in candidates]
 
     async def _warm_up(self, candidate: CandidateSpec) -> None:
         run = secrets.token_hex(4)
@@ -120,36 +134,46 @@ class LoadTest:
     async def _patient_answer(self, candidate: CandidateSpec, number: int) -> Reply:
         return await patiently(lambda: self._respondent.answer(self._ask(candidate, number)))
 
-    async def _sweep(self, candidate: CandidateSpec, pacer: Pacer) -> None:
-        """Level after level; one that an earlier run has finished is not run again."""
+    async def _sweep(self, candidates: Sequence[CandidateSpec], pacer: Pacer) -> None:
+        """Level after level, each on all candidates at the same time; a finished one is not run again.
+
+        Where there are several, a level that is too much for one of them is too much for them together.
+        """
         began_at, began = datetime.now(UTC), time.monotonic()
-        phases = self._folder.phases.read()
-        known = {
-            run.phase.asked_rate: run
-            for run in last_runs(phases, self._folder.requests.read(), candidate.name)
-        }
+        names = ", ".join(candidate.name for candidate in candidates)
+        known = self._known_levels(candidates)
         number = 0
 
         async def measure(rate: float) -> LoadLevel:
             nonlocal number
             number += 1
-            found = known.get(rate)
-            if found is not None and found.phase.is_complete:
-                return judged(self._load, found.phase, found.timings, self._limits)
-            pacer.enter(f"{candidate.name}: load level {number}, {rate * 60:.3g} requests a minute")
-            async with _Ticking(pacer, self._load.duration_s, (number - 1) * self._load.duration_s):
-                phase, timings = await self._stretch(_Stretch(candidate, rate, ()), self._seed + number)
-            return judged(self._load, phase, timings, self._limits)
+            levels = known.get(rate)
+            if levels is None:
+                pacer.enter(f"{names}: load level {number}, {rate * 60:.3g} requests a minute")
+                async with _Ticking(pacer, self._load.duration_s, (number - 1) * self._load.duration_s):
+                    levels = await self._together(candidates, rate, self._seed + number)
+            return min(levels, key=lambda level: _WORST_FIRST.index(level.state))
 
         least = MINIMUM_REQUESTS / self._load.duration_s
         await climb(measure, self._load.levels, refinements=self._load.refinements, least_rate=least)
-        whole = time.monotonic() - began
-        row = PhaseRow(PhaseKind.SWEEP, candidate.name, secrets.token_hex(4), _stamp(began_at), whole, True)
-        self._folder.phases.add([row])
+        whole, run = time.monotonic() - began, secrets.token_hex(4)
+        self._folder.phases.add(
+            PhaseRow(PhaseKind.SWEEP, candidate.name, run, _stamp(began_at), whole, True)
+            for candidate in candidates
+        )
 
-    async def _stretch(
-        self, stretch: _Stretch, seed: int | None = None
-    ) -> tuple[PhaseRow, tuple[RequestTiming, ...]]:
+    def _known_levels(self, candidates: Sequence[CandidateSpec]) -> dict[float, list[LoadLevel]]:
+        """The levels that earlier runs have finished for all of these candidates, by their rate."""
+        phases, requests = self._folder.phases.read(), self._folder.requests.read()
+        found: dict[float, list[LoadLevel]] = {}
+        for candidate in candidates:
+            for run in last_runs(phases, requests, candidate.name):
+                if run.phase.is_complete and run.phase.asked_rate is not None:
+                    level = judged(self._load, run.phase, run.timings, self._limits)
+                    found.setdefault(run.phase.asked_rate, []).append(level)
+        return {rate: levels for rate, levels in found.items() if len(levels) == len(candidates)}
+
+    async def _stretch(self, stretch: _Stretch, seed: int) -> tuple[PhaseRow, tuple[RequestTiming, ...]]:
         """Sends, stores each request when it ends, and the phase when all have."""
         candidate = stretch.candidate
 
@@ -168,7 +192,7 @@ class LoadTest:
 
         due = None
         if self._load.concurrency is None:
-            due = self._load.due(self._seed if seed is None else seed, stretch.asked_rate)
+            due = self._load.due(seed, stretch.asked_rate)
         is_complete = False
         timings: tuple[RequestTiming, ...] = ()
         try:

@@ -10,10 +10,12 @@ from evaluators.spec import evaluator_settings
 from workbench.core.backend import ModelCard, ModelInfo
 from workbench.core.errors import ConfigurationError
 from workbench.experiments.record.folder import ExperimentFolder
-from workbench.experiments.record.rows import RequestKind
+from workbench.experiments.record.rows import RequestKind, SampleRow
 from workbench.experiments.run.calls import Reply
+from workbench.experiments.run.harness_rows import about_harness
 from workbench.experiments.run.machine import describe_machine, describe_versions
-from workbench.experiments.spec.experiment import CandidateSpec, Experiment
+from workbench.experiments.spec.experiment import CandidateSpec, Experiment, parse_experiment
+from workbench.experiments.spec.harness import HarnessSpec
 from workbench.experiments.spec.probe import Probe
 
 FORMAT = 1
@@ -32,7 +34,8 @@ class ManifestWriter:
     ) -> None:
         self._folder = folder
         found = folder.read_manifest()
-        if found is not None and found.get("experiment_sha256") != experiment.sha256:
+        # Compared as read, not by hash: a field that a later version adds with a default is no other experiment.
+        if found is not None and parse_experiment(found["experiment"]) != experiment:
             raise ConfigurationError(
                 f"{folder.path} holds another experiment. Choose an empty folder, or the file it was made from."
             )
@@ -62,6 +65,11 @@ class ManifestWriter:
         if known is None:
             self._manifest["candidates"][candidate.name] = {**_weights(card, info), "applied": {}}
             self._write()
+
+    def add_harness(self, spec: HarnessSpec, rows: Sequence[SampleRow]) -> None:
+        """A task whose scores were brought in."""
+        self._manifest["probes"][spec.name] = about_harness(spec, rows)
+        self._write()
 
     def add_judge(self, card: ModelCard, info: ModelInfo) -> None:
         """The weights that judge."""

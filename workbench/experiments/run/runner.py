@@ -20,6 +20,7 @@ from workbench.experiments.results.load import limits_of
 from workbench.experiments.run.asking import Asker, Item, answer_of, judged_row, request_rows
 from workbench.experiments.run.at_once import at_once
 from workbench.experiments.run.calls import Respondent
+from workbench.experiments.run.harness_rows import harness_rows
 from workbench.experiments.run.judging import PairJudge
 from workbench.experiments.run.load_test import LoadTest
 from workbench.experiments.run.machine import CpuWatch
@@ -79,6 +80,7 @@ class ExperimentRunner:
             manifest.add_guard(await self._respondent.guard_name())
         for probe in probes:
             self._folder.keep_data(probe.name, probe.data.samples)
+        self._bring_in_harness(manifest)
         try:
             await self._run_all(probes, manifest)
         except asyncio.CancelledError:
@@ -119,6 +121,15 @@ class ExperimentRunner:
         if test is not None and loads and is_together:
             await test.run(loads, pacer)
         await self._judge_pairs(pacer)
+
+    def _bring_in_harness(self, manifest: ManifestWriter) -> None:
+        """The harness's items as rows; those an earlier run has brought in stay as they are."""
+        for spec in self._experiment.harness:
+            kept = [row for row in self._folder.samples.read() if row.probe == spec.name]
+            done = {row.candidate for row in kept}
+            fresh = harness_rows(spec, done)
+            self._folder.samples.add(fresh)
+            manifest.add_harness(spec, [*kept, *fresh])
 
     def _open_items(self, candidate: CandidateSpec, probes: Sequence[Probe]) -> list[Item]:
         """What was not answered yet; an item none of whose requests got through counts as open."""

@@ -18,7 +18,8 @@ from evaluators.requirements import Metric, Requirement, parse_requirements
 from evaluators.spec import open_evaluator
 from workbench.core.errors import ConfigurationError
 from workbench.core.params import GenerationParams
-from workbench.experiments.spec.load import LoadShape, LoadSpec, UnderLoadSpec
+from workbench.experiments.spec.harness import HarnessSpec
+from workbench.experiments.spec.load import LoadSpec, UnderLoadSpec
 
 MOST_CANDIDATES = 4
 CODE_EVALUATOR, CODE_SETTING = "python_function", "file"
@@ -115,6 +116,8 @@ class Experiment(_Part):
     under_load: UnderLoadSpec | None = None
     """Whether answers stay the same when many are asked at once."""
     judge: JudgeSpec | None = None
+    harness: tuple[HarnessSpec, ...] = ()
+    """Scores of lm-evaluation-harness, brought in from its files; requirements name them as they name probes."""
     requirements: dict[str, JsonValue] = {}
     repeats: int = Field(default=1, ge=1, le=50)
     seed: int = Field(default=0, ge=0)
@@ -130,23 +133,30 @@ class Experiment(_Part):
     def _check(self) -> Experiment:
         for what, names in (
             ("candidates", [candidate.name for candidate in self.candidates]),
-            ("probes", [probe.name for probe in self.probes]),
+            ("probes", list(self.scored_names)),
         ):
             if len(set(names)) < len(names):
                 raise ValueError(f"two {what} have the same name; give each a label of its own")
-        if not self.probes and self.load is None:
+        if not self.scored_names and self.load is None:
             raise ValueError("there is nothing to do: name probes, a load, or both")
+        known = {candidate.name for candidate in self.candidates}
+        for task in self.harness:
+            if not known.issuperset(task.folders):
+                raise ValueError(f"{task.name} has a folder of somebody who is no candidate")
         for asked in self.parsed_requirements:
-            if asked.subject and asked.subject not in {probe.name for probe in self.probes}:
+            if asked.subject and asked.subject not in self.scored_names:
                 raise ValueError(f"the quality requirement {asked.subject!r} names no probe")
             if asked.metric in SAFETY_EVALUATORS:
                 self.safety_probe(asked.metric)
         if self.under_load is not None and self.under_load.probe not in {probe.name for probe in self.probes}:
             raise ValueError(f"quality under load: {self.under_load.probe!r} names no probe")
-        if self.load is not None and self.load.shape is LoadShape.SWEEP and self.mode is Mode.CONTENDED:
-            raise ValueError("a sweep finds where one candidate's own limit is: run it isolated")
         check_probes(self.probes, self.judge)
         return self
+
+    @property
+    def scored_names(self) -> tuple[str, ...]:
+        """Everything that gives scores: probes, and the harness's."""
+        return (*(probe.name for probe in self.probes), *(task.name for task in self.harness))
 
     def safety_probe(self, metric: Metric) -> str:
         """The name of the probe that measures this requirement on safety.
@@ -222,7 +232,8 @@ def read_experiment(path: Path) -> Experiment:
         raise ConfigurationError(f"{path} is neither TOML nor a manifest.json of an experiment.") from failure
     experiment = parse_experiment(table, str(path))
     probes = tuple(_beside(probe, path.parent) for probe in experiment.probes)
-    return experiment.model_copy(update={"probes": probes})
+    harness = tuple(task.beside(path.parent) for task in experiment.harness)
+    return experiment.model_copy(update={"probes": probes, "harness": harness})
 
 
 def _beside(probe: ProbeSpec, folder: Path) -> ProbeSpec:
