@@ -37,6 +37,22 @@ def test_prompts_scored_together_get_the_scores_of_plain_passes(kind: str) -> No
     assert driver.engine.load.running == 0
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_choices_behind_one_context_get_the_scores_of_plain_passes(kind: str) -> None:
+    model = tiny_model(kind)
+    driver = Driver(model)
+    context = PROMPTS[1][:14]
+    prompts = [[*context, 3, 4, 5], [*context, 3, 9], [*context[:6], 8, 8, 8], [*context, 3, 4, 5]]
+    running = [driver.submit(ids, prompt_logprobs=0, prompt_logprobs_from=5, max_tokens=0) for ids in prompts]
+    driver.engine.step()
+    for ids, got in zip(prompts, running, strict=True):
+        expected = logprobs(model, ids)
+        for place in range(5, len(ids)):
+            score = got.prefill.prompt_scores[place]
+            assert score.token_id == ids[place]
+            assert score.logprob == pytest.approx(expected[place - 1, ids[place]].item(), abs=1e-4)
+
+
 @pytest.mark.parametrize("idle_chunk", [512, 7])
 @pytest.mark.parametrize("start", [0, 1, 12, 29, 30, 99])
 def test_only_tokens_from_the_start_on_are_scored(start: int, idle_chunk: int) -> None:
@@ -74,7 +90,9 @@ def test_a_failing_pass_tells_everyone_who_was_in_it() -> None:
     driver = Driver(tiny_model("llama"))
     running = [driver.submit(ids, prompt_logprobs=0, max_tokens=0) for ids in PROMPTS]
     score = driver.runner.score
-    driver.runner.score = lambda prompts, starts: (_ for _ in ()).throw(ZeroDivisionError("secret text"))
+    driver.runner.score = lambda prompts, starts, scopes: (_ for _ in ()).throw(
+        ZeroDivisionError("secret text")
+    )
     driver.engine.step()
     assert all(isinstance(got.error, BackendFailed) for got in running)
     driver.runner.score = score

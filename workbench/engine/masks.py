@@ -41,19 +41,18 @@ class MaskPlan:
         at = positions[:, None, :, None]
         return self._by_type(keys <= at, keys, at)
 
-    def packed(self, positions: torch.Tensor, prompts: torch.Tensor) -> Masks:
-        """The same for prompts that stand one after the other in one row; no prompt sees another.
+    def packed(self, positions: torch.Tensor, sees: torch.Tensor) -> Masks:
+        """The same for prompts that are packed into one row.
 
         Args:
-            positions: of each token in its own prompt, int64 [q].
-            prompts: which prompt each token belongs to, int64 [q].
+            positions: of each token in its prompts, int64 [q].
+            sees: which tokens are before each one in its prompts, bool [q, q].
 
         Returns:
             bool [1, 1, q, q].
         """
         keys, at = positions[None, None, None, :], positions[None, None, :, None]
-        is_own = prompts[None, None, None, :] == prompts[None, None, :, None]
-        return self._by_type(is_own & (keys <= at), keys, at)
+        return self._by_type(sees[None, None], keys, at)
 
     def _by_type(self, full: torch.Tensor, keys: torch.Tensor, at: torch.Tensor) -> Masks:
         made = {"full_attention": full}

@@ -101,7 +101,8 @@ class Prefill:
     def _score_together(self, choices: Sequence[Choice]) -> int:
         """Scores prompts from which nothing is generated in one pass, without a row; how many tokens were read."""
         starts = [choice.first_scored for choice in choices]
-        logits = self._runner.score([choice.ids for choice in choices], starts)
+        scopes = [choice.request.scope for choice in choices]
+        logits = self._runner.score([choice.ids for choice in choices], starts, scopes)
         following = [token for choice in choices for token in choice.ids[choice.first_scored + 1 :]]
         counts = [choice.request.prompt_logprobs for choice in choices for _ in range(choice.scored)]
         scored = iter(_token_scores(logits, following, counts))

@@ -9,6 +9,7 @@ import torch
 from transformers import DynamicCache, PretrainedConfig, PreTrainedModel
 
 from workbench.engine.masks import MaskPlan, Masks
+from workbench.engine.packing import pack
 from workbench.engine.slots import LENGTH_BUCKET, Aim, Prefix, SlotCache, round_up
 
 
@@ -55,8 +56,13 @@ class Runner(Protocol):
         """True when `score` may be called."""
         ...
 
-    def score(self, prompts: Sequence[Sequence[int]], starts: Sequence[int]) -> torch.Tensor:
-        """Float32 logits after each prompt's positions from its start on, but the last: [sum of counts, V]."""
+    def score(
+        self, prompts: Sequence[Sequence[int]], starts: Sequence[int], scopes: Sequence[str]
+    ) -> torch.Tensor:
+        """Float32 logits after each prompt's positions from its start on, but the last: [sum of counts, V].
+
+        Prompts of one scope that begin alike are read once as far as they do.
+        """
         ...
 
     def move(self, source: int, target: int, length: int) -> None:
@@ -189,17 +195,18 @@ class SlotRunner:
         tokens = torch.tensor(ids, device=self.device).unsqueeze(1)
         return self._forward(tokens, at, self._plan.masks(at, length), 1, self.cache)[:, -1]
 
-    def score(self, prompts: Sequence[Sequence[int]], starts: Sequence[int]) -> torch.Tensor:
-        """Float32 logits after each prompt's positions from its start on, but the last: [sum of counts, V]."""
-        lengths = torch.tensor([len(prompt) for prompt in prompts], device=self.device)
-        ends = lengths.cumsum(0)
-        owners = torch.repeat_interleave(torch.arange(len(prompts), device=self.device), lengths)
-        positions = torch.arange(len(owners), device=self.device) - (ends - lengths)[owners]
-        first = torch.tensor(starts, device=self.device)[owners]
-        kept = ((positions >= first) & (positions < lengths[owners] - 1)).nonzero().squeeze(1)
-        ids = torch.tensor([token for prompt in prompts for token in prompt], device=self.device)
-        masks = self._plan.packed(positions, owners)
-        return self._forward(ids.unsqueeze(0), positions.unsqueeze(0), masks, kept, None)[0]
+    def score(
+        self, prompts: Sequence[Sequence[int]], starts: Sequence[int], scopes: Sequence[str]
+    ) -> torch.Tensor:
+        """Float32 logits after each prompt's positions from its start on, but the last: [sum of counts, V].
+
+        Prompts of one scope that begin alike are read once as far as they do.
+        """
+        packed = pack(prompts, starts, scopes, self.device)
+        masks = self._plan.packed(packed.positions, packed.sees)
+        ids, positions = packed.ids.unsqueeze(0), packed.positions.unsqueeze(0)
+        logits = self._forward(ids, positions, masks, packed.kept, None)[0]
+        return logits if len(packed.kept) == len(packed.order) else logits[packed.order]
 
     def _forward(
         self,
@@ -273,7 +280,9 @@ class SerialRunner:
         """The next token of the one sequence; float32 logits [1, V]."""
         return self.prefill(0, ids, positions[0], 1)
 
-    def score(self, prompts: Sequence[Sequence[int]], starts: Sequence[int]) -> torch.Tensor:
+    def score(
+        self, prompts: Sequence[Sequence[int]], starts: Sequence[int], scopes: Sequence[str]
+    ) -> torch.Tensor:
         """Never called: prompts cannot stand in one row.
 
         Raises: NotImplementedError.

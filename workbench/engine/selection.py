@@ -90,7 +90,7 @@ def _packs(model: PreTrainedModel, runner: Runner, expected: torch.Tensor) -> bo
     """True when prompts that stand in one row give the logits they give alone."""
     ids = _tokens(model)
     try:
-        packed = runner.score([ids[4:], ids, ids[:4]], [0, 3, 0])
+        packed = runner.score([ids[4:], ids, ids[:4]], [0, 3, 0], ["one"] * 3)
     except _CANNOT_RUN as failure:
         log.info("the model does not score packed prompts", reason=type(failure).__name__)
         return False
