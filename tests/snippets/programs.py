@@ -49,6 +49,7 @@ class Programs:
         """The outcome of `code`, a program with the file name's `suffix` (py, mjs, sh).
 
         WORKBENCH_API_KEY is set unless `environment` says otherwise; an empty value unsets a variable.
+        Raises: ValueError for any other suffix.
         """
         self._count += 1
         path = self._folder / f"program-{self._count}.{suffix}"
@@ -59,7 +60,9 @@ class Programs:
         if suffix == "mjs":
             self._link_node_modules()
             return self._run_command([node(), str(path)], variables)
-        return self._run_command(["bash", str(path)], variables)
+        if suffix == "sh":
+            return self._run_command(["bash", str(path)], variables)
+        raise ValueError(f"nothing here runs a program .{suffix}")
 
     def run_block(self, block: str, first_on_path: Path) -> Run:
         """The outcome of lines pasted into a shell that finds commands of `first_on_path` before all others."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -18,29 +17,15 @@ PROMPTS: dict[str, Prompt] = {
     "chat": ChatPrompt((Message(Role.USER, "Hello"),)),
     "completion": TextPrompt("Hello"),
 }
-SETTINGS: dict[str, Any] = {
-    "temperature": 0.0,
-    "max_tokens": 0,
-    "top_p": 0.25,
-    "top_k": 0,
-    "stop": ["###"],
-    "presence_penalty": 0.0,
-    "frequency_penalty": 0.0,
-    "min_p": 0.0,
-    "repetition_penalty": 1.25,
-    "seed": 0,
-    "min_tokens": 0,
-    "ignore_eos": False,
-    "logit_bias": {"7": -1.5},
-}
-"""A value for each parameter of the table, false ones above all."""
+SETTINGS = EXAMPLES["chat-every-parameter"].generation.params.set_fields()
+"""A value for each parameter of the table, false ones among them."""
 
 
 def code_of(request: SnippetRequest, language: str, client: str) -> str:
     return render(request, language, client).code
 
 
-def test_the_settings_above_cover_the_table() -> None:
+def test_the_example_of_every_parameter_covers_the_table() -> None:
     assert tuple(SETTINGS) == PARAM_NAMES
 
 
