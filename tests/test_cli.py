@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -14,8 +15,14 @@ import typer
 
 from workbench.backends.added import AddedModels
 from workbench.cli import main
+from workbench.cli.doctor import _store
 from workbench.cli.keys import duration
 from workbench.core.backend import ModelCard
+from workbench.core.settings import Settings
+from workbench.store import FILE_NAME
+from workbench.store.migrations import HEAD
+from workbench.store.opening import open_database
+from workbench.store.upgrade import upgrade
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -249,6 +256,7 @@ def test_doctor_says_what_there_is(run: Run) -> None:
         "accelerator",
         "home",
         "disk",
+        "store",
         "catalogue",
         "free memory",
         "kv cache",
@@ -266,6 +274,37 @@ def test_doctor_names_what_is_wrong_with_the_catalogue(
     ran = run("doctor")
     assert ran.code == 1
     assert "models.toml has no [[models]] table" in ran.out
+
+
+def test_doctor_says_how_old_the_store_is_and_leaves_it_so(home: Path) -> None:
+    def told() -> str:
+        return _store(Settings(home=home)).value
+
+    assert told() == "none yet; the first start makes it"
+    assert _store(Settings(home=home, database_url=f"sqlite:///{home}/x.db")).is_fine
+    assert list(home.iterdir()) == []
+    asyncio.run(_bring_to(home, "0001"))
+    assert told() == f"version 0001; the next start makes it {HEAD}"
+    asyncio.run(_bring_to(home, HEAD))
+    assert told() == f"version {HEAD}"
+
+
+def test_doctor_names_a_store_that_cannot_be_used(home: Path) -> None:
+    unreachable = "postgresql://user:secret@127.0.0.1:1/none"
+    for settings in (
+        Settings(home=home, database_url=unreachable),
+        Settings(home=home, database_url="mysql://host/name"),
+    ):
+        found = _store(settings)
+        assert not found.is_fine
+        assert found.cure
+        assert "secret" not in found.cure
+
+
+async def _bring_to(home: Path, version: str) -> None:
+    database = open_database(home / FILE_NAME)
+    await upgrade(database, version)
+    await database.close()
 
 
 def test_commands_import_no_library_that_they_do_not_use() -> None:

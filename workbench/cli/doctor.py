@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import importlib.util
 import os
@@ -10,6 +11,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import typer
 
@@ -37,6 +39,7 @@ def doctor() -> None:
         *_machine(),
         *_home(settings),
         *_libraries(),
+        _store(settings),
         *_catalogue(settings),
         *_room(settings),
         *_port(settings),
@@ -92,6 +95,42 @@ def _libraries() -> Iterator[Finding]:
             yield Finding(name, importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:
             yield Finding(name, "not installed", False, "Run `make install` in a checkout.")
+
+
+def _store(settings: Settings) -> Finding:
+    """Of which version the store is; it is neither made nor changed."""
+    from workbench.store import FILE_NAME
+    from workbench.store.migrations import HEAD
+    from workbench.store.opening import sqlite_path
+    from workbench.store.upgrade import known_versions
+
+    address = settings.database_url or settings.home / FILE_NAME
+    try:
+        file = sqlite_path(address)
+        if file is not None and not file.exists():
+            return Finding("store", "none yet; the first start makes it")
+        version = asyncio.run(_version_of(address))
+    except WorkbenchError as failure:
+        return Finding("store", "cannot be used", False, failure.message)
+    if version is None:
+        return Finding("store", "empty; the next start makes its tables")
+    if version not in known_versions():
+        newer = f"A newer Workbench made it; this one goes up to {HEAD}. Update Workbench."
+        return Finding("store", f"version {version}", False, newer)
+    is_newest = version == HEAD
+    return Finding("store", f"version {version}" + ("" if is_newest else f"; the next start makes it {HEAD}"))
+
+
+async def _version_of(address: str | Path) -> str | None:
+    """The version of the database there. Raises: ConfigurationError, Unavailable."""
+    from workbench.store.opening import open_database
+    from workbench.store.upgrade import current_version
+
+    database = open_database(address)
+    try:
+        return await database.read(current_version)
+    finally:
+        await database.close()
 
 
 def _catalogue(settings: Settings) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.core.errors import InvalidRequest
 from workbench.core.settings import read_settings
 
 if TYPE_CHECKING:
@@ -24,9 +25,13 @@ def export(
     the keys and passwords, and is readable for you alone.
     """
     from workbench.store.dump import write_dump
+    from workbench.store.opening import sqlite_path
 
+    file_of_store = sqlite_path(_address())
+    if file_of_store is not None and not file_of_store.exists():  # opening would make one
+        raise InvalidRequest(f"There is no store {file_of_store}: nothing to export.")
     rows = _with_database(lambda database: write_dump(database, file))
-    typer.echo(f"{rows} rows are in {file}.", err=True)
+    typer.echo(f"Rows in {file}: {rows}.", err=True)
 
 
 def import_(
@@ -40,21 +45,26 @@ def import_(
     from workbench.store.restore import restore
 
     rows = _with_database(lambda database: restore(database, file, replaces=replace))
-    typer.echo(f"{rows} rows are in the store.", err=True)
+    typer.echo(f"Rows in the store now: {rows}.", err=True)
 
 
 def _with_database(work: Callable[[Database], Awaitable[int]]) -> int:
     """What `work` gives on this machine's database, left at its version. Raises: a WorkbenchError."""
-    from workbench.store import FILE_NAME
     from workbench.store.opening import open_database
 
-    settings = read_settings()
-
     async def run() -> int:
-        database = open_database(settings.database_url or settings.home / FILE_NAME)
+        database = open_database(_address())
         try:
             return await work(database)
         finally:
             await database.close()
 
     return asyncio.run(run())
+
+
+def _address() -> str | Path:
+    """Where this machine's store is: a URL or a file."""
+    from workbench.store import FILE_NAME
+
+    settings = read_settings()
+    return settings.database_url or settings.home / FILE_NAME

@@ -19,18 +19,25 @@ def _url(address: str) -> URL:
         raise ConfigurationError("WORKBENCH_DATABASE_URL is not a database URL.") from failure
 
 
+def sqlite_path(address: str | Path) -> Path | None:
+    """The SQLite file at a path or URL; None when the address is of something else."""
+    if isinstance(address, Path) or "://" not in address:
+        return Path(address)
+    url = _url(address)
+    is_file = url.drivername.split("+")[0] == "sqlite" and url.database not in (None, "", ":memory:")
+    return Path(str(url.database)) if is_file else None
+
+
 def open_database(address: str | Path) -> Database:
     """The database at a file's path or a URL, in any of the usual spellings.
 
     Raises: ConfigurationError when it is of another kind, its driver is missing, or its file cannot be used.
     """
-    if isinstance(address, Path) or "://" not in address:
-        return SqliteDatabase(Path(address))
-    url = _url(address)
-    kind = url.drivername.split("+")[0]
-    if kind == "sqlite" and url.database not in (None, "", ":memory:"):
-        return SqliteDatabase(Path(str(url.database)))
-    if kind in ("postgres", "postgresql"):
+    file = sqlite_path(address)
+    if file is not None:
+        return SqliteDatabase(file)
+    url = _url(str(address))
+    if url.drivername.split("+")[0] in ("postgres", "postgresql"):
         from workbench.store.postgres import PostgresDatabase
 
         return PostgresDatabase(url.set(drivername="postgresql+psycopg"))
