@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 from tests.engine.tiny_models import byte_tokenizer, tiny_model  # noqa: E402 - found by the line above
 from workbench.backends.local import open_backend as open_local  # noqa: E402
 from workbench.backends.ray import open_backend as open_ray  # noqa: E402
+from workbench.cluster.connection import leave  # noqa: E402
 from workbench.core.backend import Backend, CallContext, ModelCard  # noqa: E402
 from workbench.core.chat import Delta, GenerationRequest, TextPrompt  # noqa: E402
 from workbench.core.params import GenerationParams  # noqa: E402
@@ -98,11 +99,9 @@ async def _cluster(home: Path, replicas: int) -> AsyncGenerator[Backend, None]:
             if process.returncode is not None:
                 raise SystemExit(log.read_text())
             await asyncio.sleep(0.5)
-        import ray
-
         card = ModelCard(id="tiny", source=str(home / "model"), backend="ray")
         yield await asyncio.to_thread(open_ray, card, Settings(home=home), _unheard)
-        ray.shutdown()
+        leave()
     finally:
         process.terminate()
         await process.wait()

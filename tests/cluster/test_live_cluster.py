@@ -98,13 +98,13 @@ def _has_started_or_ended(process: subprocess.Popen[bytes], log: Path) -> bool:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def backend(cluster: int, home: Path) -> AsyncGenerator[Backend, None]:
-    import ray
-
+    # Not at the top: Ray must not be imported before the variables are set that it reads then.
     from workbench.backends.ray import open_backend
+    from workbench.cluster.connection import leave
 
     card = ModelCard(id=MODEL, source=str(home / "model"), backend="ray")
     yield await asyncio.to_thread(open_backend, card, Settings(home=home), lambda stage, fraction: None)
-    ray.shutdown()
+    leave()
 
 
 def wait_until(is_true: Callable[[], bool]) -> None:

@@ -68,10 +68,19 @@ def join(home: Path) -> None:
         raise Unavailable(f"The cluster cannot be reached ({type(failure).__name__}). Is it up?") from failure
 
 
+def leave() -> None:
+    """Ends this process's connection; the cluster goes on."""
+    import ray
+
+    ray.shutdown()
+
+
 def _set_up(*, is_joining: bool) -> None:
     """What Ray reads from the environment when it is imported."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_SERVE_LOG_TO_STDERR", "0")
+    # A front door whose cluster has gone must not start a Ray of its own, which the next call on a handle would do.
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
     if is_joining and TOKEN.exists():
         # The one who starts a Ray makes the token; the one who joins must be told to show it.
         os.environ.setdefault("RAY_AUTH_MODE", "token")

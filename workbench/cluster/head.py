@@ -23,10 +23,10 @@ def run_cluster(
 
     Raises: ConfigurationError without Ray.
     """
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
     start(settings.home, address)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # after Ray, which puts handlers of its own there
+        signal.signal(number, lambda *_: stopped.set())
     import ray
     from ray import serve
 
