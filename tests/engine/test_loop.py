@@ -104,7 +104,7 @@ def test_a_newcomers_first_token_goes_out_before_the_other_rows_step(monkeypatch
     driver.engine.step()
     newcomer = driver.submit(PROMPTS[0], max_tokens=5, ignore_eos=True)
     heard: list[int] = []
-    decode = driver.runner.decode
+    decode: Callable[..., torch.Tensor] = driver.runner.decode
 
     def spied(*args: object) -> torch.Tensor:
         heard.append(newcomer.counted())
