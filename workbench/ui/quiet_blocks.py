@@ -1,4 +1,4 @@
-"""Gradio's Blocks, but what goes wrong in an event is logged without its text, which may quote what was typed."""
+"""The page's Blocks: what goes wrong in an event is logged without its text, which may quote what was typed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 import gradio as gr
 import structlog
 
+from workbench.ui.lean_blocks import LeanBlocks
+
 log = structlog.get_logger(__name__)
 
 SAYS_NOTHING = "Something went wrong on the server. The operator's log says where."
 
 
-class QuietBlocks(gr.Blocks):  # type: ignore[misc]  # gradio is untyped
+class QuietBlocks(LeanBlocks):
     """Gradio prints tracebacks with their messages; here an error's type and place are logged in their stead."""
 
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

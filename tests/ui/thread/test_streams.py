@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from guard.base import ScreenedEvent
-from workbench.core.chat import Delta
+from workbench.core.chat import Delta, Started
 from workbench.core.errors import RateLimited
 from workbench.ui.thread.streams import Ended, Failed, flush_seconds, gathered
 
@@ -110,3 +110,23 @@ async def test_a_reader_that_is_slow_rests_as_long_as_it_read(monkeypatch: pytes
     await anext(batches)
     await batches.aclose()
     assert max(rests) >= 0.05
+
+
+async def test_what_nobody_sees_delays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    really_sleep = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        rests.append(seconds)
+        await really_sleep(0)
+
+    async def begun() -> AsyncGenerator[ScreenedEvent, None]:
+        yield Started(1, "print")
+        await asyncio.sleep(0)
+        yield Delta(0, content="first")
+
+    monkeypatch.setattr("workbench.ui.thread.streams.asyncio.sleep", sleep)
+    async for batch in gathered({"a": begun()}, short_wait):
+        if any(isinstance(event, Delta) for _, event in batch):
+            break
+    assert not any(rests)

@@ -14,7 +14,7 @@ from workbench.service import Workbench
 from workbench.ui.notice import error_notice
 from workbench.ui.thread.answer import Answer, Ask, open_answer
 from workbench.ui.thread.session import ChatSession, CompareSession
-from workbench.ui.thread.streams import flush_seconds, gathered
+from workbench.ui.thread.streams import flush_seconds, gathered, is_seen
 
 HERE = "this process"
 """The region of models that share this machine."""
@@ -88,8 +88,9 @@ async def _stream_group(
             if session.is_stopping:
                 break
             notices = _new_notices(workbench, group, answers, shown, caller)
-            if batch or notices:
-                yield PaneChange(frozenset(int(name) for name, _ in batch), notices)
+            seen = frozenset(int(name) for name, event in batch if is_seen(event))
+            if seen or notices:
+                yield PaneChange(seen, notices)
     conditions = conditions_of(mode, len(group), others)
     for pane in group:
         if (answer := answers.get(str(pane.place))) is not None:

@@ -28,7 +28,7 @@ from workbench.ui.notice import error_notice, loading_notice, queue_notice
 from workbench.ui.params.panel import PanelSettings
 from workbench.ui.thread.metrics import Stopwatch
 from workbench.ui.thread.session import ChatSession, Turn
-from workbench.ui.thread.streams import TICK_SECONDS, Ended, Failed, flush_seconds, gathered
+from workbench.ui.thread.streams import TICK_SECONDS, Ended, Failed, flush_seconds, gathered, is_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +192,9 @@ async def _stream(
             if session.is_stopping:
                 break
             notice = answer.notice(workbench.model(ask.model, caller))
-            if batch or notice != shown:
-                yield Change(has_text=bool(batch), notice=notice if notice != shown else None)
+            has_text = any(is_seen(event) for _, event in batch)
+            if has_text or notice != shown:
+                yield Change(has_text=has_text, notice=notice if notice != shown else None)
                 shown = notice
     answer.finish(was_stopped=session.is_stopping)
     notice = "" if answer.error is None else error_notice(answer.error)

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from guard.base import ScreenedEvent
+from workbench.core.chat import Delta
 from workbench.core.errors import WorkbenchError
 
 TICK_SECONDS = 0.1
@@ -33,6 +34,11 @@ class Ended:
 Arrival = tuple[str, ScreenedEvent | Failed | Ended]
 
 
+def is_seen(event: ScreenedEvent | Failed | Ended) -> bool:
+    """True for what the thread shows at once: text, reasoning, a tool's call."""
+    return isinstance(event, Delta) and bool(event.content or event.reasoning or event.tool_calls)
+
+
 def flush_seconds(messages: int) -> float:
     """How long to gather before the next paint.
 
@@ -47,8 +53,9 @@ async def gathered(
 ) -> AsyncGenerator[list[Arrival], None]:
     """Batches of what the streams gave, by their names; ends when all have ended.
 
-    The first event of a silence comes at once, what follows within `seconds()` comes together; or, on a busy
-    machine, within as long as the reader took over the batch before, so that reading never takes all the time.
+    The first event of a silence comes at once. What follows something seen comes together after `seconds()`; or, on
+    a busy machine, after as long as the reader took over the batch before, so that reading never takes all the time.
+    After what is not seen nobody waits: a stream begins with some of it, and the first word would be late.
     Each stream runs in a task of its own from start to end, so a time-out or a cancel scope inside it stays in one
     task. Closing this generator closes every stream before it returns.
     """
@@ -62,7 +69,7 @@ async def gathered(
             open_streams -= sum(isinstance(event, Failed | Ended) for _, event in batch)
             given_at = loop.time()
             yield batch
-            if batch and open_streams:
+            if open_streams and any(is_seen(event) for _, event in batch):
                 await asyncio.sleep(min(max(seconds(), loop.time() - given_at), LONGEST_REST_SECONDS))
     finally:
         for task in tasks:
