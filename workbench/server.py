@@ -152,6 +152,7 @@ class _Server(uvicorn.Server):
     async def _drain(self) -> None:
         self._workbench.stop_admitting()
         await self._workbench.drained(self._workbench.settings.shutdown_grace)
+        self._workbench.end_streams()
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

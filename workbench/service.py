@@ -96,6 +96,7 @@ class Workbench:
         self.telemetry = Telemetry(self._gate.load)
         self.recent_calls = RecentCalls()
         self.started_at = time.time()
+        self.is_ending = False
         self._warm_up: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -112,6 +113,10 @@ class Workbench:
     async def drained(self, seconds: float) -> bool:
         """Waits for the last call to end; False when some still ran after `seconds`."""
         return await self._gate.drained(seconds)
+
+    def end_streams(self) -> None:
+        """Tells the page's chats, which look at `is_ending` ten times a second, to end and say why."""
+        self.is_ending = True
 
     async def stop(self, grace_seconds: float = 5.0) -> None:
         """Lets nobody in any more, gives streams `grace_seconds` to end, then ends them and frees the models."""

@@ -146,3 +146,26 @@ async def test_unloading_waits_for_nobody_and_refuses_while_in_use() -> None:
         assert await pool.unload("a") is False
     assert await pool.unload("a") is True
     assert pool.status("a").state is ModelState.UNLOADED
+
+
+async def test_removing_a_model_stops_its_load_at_the_next_piece() -> None:
+    told, gone = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+    pieces: list[int] = []
+
+    def download(card: ModelCard, progress: Progress) -> Backend:
+        for piece in range(1000):
+            progress("downloading", piece / 1000)
+            pieces.append(piece)
+            loop.call_soon_threadsafe(told.set)
+            gone.wait(10)
+        return Closing()
+
+    pool = pool_of(download)
+    pool.begin("a")
+    await told.wait()
+    (load,) = (task for task in asyncio.all_tasks() if task.get_name() == "load a")
+    await pool.remove("a")
+    gone.set()
+    await load
+    assert len(pieces) == 1

@@ -12,7 +12,14 @@ import structlog
 
 from workbench.backends.catalogue import Catalogue
 from workbench.core.backend import Backend, ModelCard, ModelInfo, ModelState, Progress
-from workbench.core.errors import InvalidRequest, ModelLoading, Overloaded, WeightsError, WorkbenchError
+from workbench.core.errors import (
+    InvalidRequest,
+    ModelLoading,
+    ModelNotFound,
+    Overloaded,
+    WeightsError,
+    WorkbenchError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +56,7 @@ class _Entry:
     loading: asyncio.Task[None] | None = None
     leases: int = 0
     has_loaded: bool = False
+    is_wanted: bool = True
     last_used: float = field(default_factory=time.monotonic)
 
     def status(self) -> ModelStatus:
@@ -95,11 +103,13 @@ class Pool:
         return self._entries[model].leases > 0
 
     async def remove(self, model: str) -> None:
-        """Takes a model out and frees it; one that is still loading is freed when its load has ended.
+        """Takes a model out and frees it; one that is still loading stops at the next step it tells of, and is freed.
 
+        A download tells of every piece that came, so it ends at once.
         Raises: KeyError for an id that is not in the catalogue.
         """
         entry = self._entries.pop(model)
+        entry.is_wanted = False
         if entry.loading is not None:
             entry.loading.add_done_callback(lambda _: self._free_later(entry))
         else:
@@ -167,6 +177,8 @@ class Pool:
 
     async def _load(self, entry: _Entry) -> None:
         def progress(stage: str, fraction: float) -> None:
+            if not entry.is_wanted:
+                raise ModelNotFound(entry.card.id)
             entry.stage, entry.fraction = stage, fraction
 
         started = time.monotonic()
@@ -178,6 +190,9 @@ class Pool:
             log.info("model loaded", model=entry.card.id, seconds=round(time.monotonic() - started, 1))
         except WorkbenchError as failure:
             entry.state, entry.error = ModelState.FAILED, failure
+            if not entry.is_wanted:
+                log.info("stopped a load of a model that was removed", model=entry.card.id)
+                return
             log.error("model failed to load", model=entry.card.id, reason=failure.message)
         except Exception as failure:  # noqa: BLE001 - whatever a model's own code raises must reach those who asked
             entry.state = ModelState.FAILED

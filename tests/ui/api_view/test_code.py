@@ -70,3 +70,11 @@ def test_what_must_be_in_place_first_is_said() -> None:
     assert "export WORKBENCH_API_KEY" in install_html(None)
     assert "export" not in install_html("pip install openai", has_key=True)
     assert install_html(None, has_key=True) == ""
+
+
+@pytest.mark.parametrize(("language", "client"), CLIENTS)
+def test_a_guarded_pipeline_asks_the_guard_that_was_chosen(language: str, client: str) -> None:
+    request = snippet_request("m", SETTINGS, "Hello", ADDRESS, kind=CallKind.GUARDED, guard="llama-guard-3")
+    assert "llama-guard-3" in text_of(snippet_html(request, language, client)[0])
+    plain = snippet_request("m", SETTINGS, "Hello", ADDRESS, kind=CallKind.CHAT, guard="llama-guard-3")
+    assert "llama-guard-3" not in text_of(snippet_html(plain, language, client)[0])

@@ -10,7 +10,7 @@ from workbench.backends.scripted import ScriptedBackend
 from workbench.core.backend import ModelCard
 from workbench.core.errors import InvalidRequest
 from workbench.screening import Guards
-from workbench.ui.serverless.guard_panel import GuardPanel, build_guard_panel, read_guard
+from workbench.ui.serverless.guard_panel import GuardPanel, build_guard_panel, chosen_guard, read_guard
 
 LLAMA = "meta-llama/Llama-Guard-3-1B"
 
@@ -66,3 +66,8 @@ def test_a_guard_that_is_off_on_both_sides_is_no_choice() -> None:
 def test_a_threshold_is_a_probability(threshold: float) -> None:
     with pytest.raises(InvalidRequest, match="between 0 and 1"):
         read_guard(["embedded", "score", "score", threshold, []])
+
+
+def test_a_guard_is_chosen_also_where_neither_side_is_screened() -> None:
+    assert chosen_guard(["llama-guard-3", "off", "off", None, []]) == "llama-guard-3"
+    assert chosen_guard([None, "off", "off", None, []]) is None

@@ -11,7 +11,7 @@ from tests.sites import MODEL, scripted_workbench
 from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.caller import LOCAL_USER
 from workbench.core.chat import ChatPrompt, ToolCall
-from workbench.core.errors import BackendFailed
+from workbench.core.errors import BackendFailed, Overloaded
 from workbench.core.params import GenerationParams
 from workbench.core.settings import Settings
 from workbench.service import Workbench
@@ -160,3 +160,20 @@ def test_an_edited_turn_forgets_what_followed() -> None:
     assert [entry.user for entry in session.turns] == ["Question 0", "Another"]
     assert turn is session.turns[-1]
     assert turn.answer == ""
+
+
+@pytest.mark.parametrize("script", [Script("word " * 200, token_seconds=0.01)])
+async def test_a_server_that_has_no_more_time_ends_the_answer_and_says_why(chat: Chat) -> None:
+    changes: list[Change] = []
+    async for change in chat.answer():
+        changes.append(change)
+        if chat.session.turns[-1].answer:
+            chat.workbench.end_streams()
+    last = changes[-1]
+    assert isinstance(last.error, Overloaded)
+    assert "The server is stopping" in (last.notice or "")
+    turn = chat.session.turns[-1]
+    assert turn.answer.startswith("word ")
+    assert turn.metrics is not None
+    assert turn.metrics.finish_reason == "failed"
+    assert (chat.backend.running, chat.session.is_running) == (0, False)

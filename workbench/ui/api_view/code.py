@@ -40,9 +40,11 @@ def snippet_request(
     is_streamed: bool = False,
     key: str | None = None,
     moderation: Moderation | None = None,
+    guard: str | None = None,
 ) -> SnippetRequest:
     """What the API view shows: one user message, or a text to go on from, under the API settings.
 
+    `guard` is the one a guarded pipeline asks; None leaves it to the server.
     Raises: UnsupportedParameter for a setting that this kind of call cannot carry.
     """
     options = settings.options
@@ -55,7 +57,7 @@ def snippet_request(
     )
     return SnippetRequest(
         generation, base_url, is_streamed=is_streamed, key=key, moderation=moderation,
-        is_guarded=kind is CallKind.GUARDED,
+        is_guarded=kind is CallKind.GUARDED, guard=guard if kind is CallKind.GUARDED else None,
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from workbench.ui.identity import CallerOf, api_address
 from workbench.ui.model_header import ignored_by
 from workbench.ui.notice import Kind, error_notice, notice_html
 from workbench.ui.serverless.config_panel import API_VIEW, ConfigPanel
-from workbench.ui.serverless.guard_panel import GUARD_INPUTS, read_guard
+from workbench.ui.serverless.guard_panel import GUARD_INPUTS, chosen_guard, read_guard
 from workbench.ui.thread.moderation_field import moderation_of
 from workbench.ui.thread.sent_calls import read_sent
 
@@ -153,7 +153,7 @@ class ApiEvents:
         return snippet_request(
             wanted.model, settings, wanted.message, address,
             kind=wanted.kind, is_streamed=wanted.is_streamed, key=key,
-            moderation=moderation_of(read_guard(wanted.screening)),
+            moderation=moderation_of(read_guard(wanted.screening)), guard=chosen_guard(wanted.screening),
         )  # fmt: skip
 
 

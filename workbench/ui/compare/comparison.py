@@ -85,7 +85,10 @@ async def _stream_group(
             for name, event in batch:
                 answers[name].take(event)
             others = max(others, workbench.load().running_calls - len(sources))
-            if session.is_stopping:
+            if workbench.is_ending:
+                for answer in answers.values():
+                    answer.cut_off()
+            if session.is_stopping or workbench.is_ending:
                 break
             notices = _new_notices(workbench, group, answers, shown, caller)
             seen = frozenset(int(name) for name, event in batch if is_seen(event))

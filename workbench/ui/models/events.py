@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from workbench.backends.pool import ModelStatus
 from workbench.core.backend import ModelState
 from workbench.core.caller import Caller
 from workbench.core.errors import InvalidRequest, ModelNotFound, WorkbenchError
@@ -73,7 +74,8 @@ class ModelsEvents:
         try:
             status = self._workbench.model(loading, caller)
         except ModelNotFound:
-            return {self._page.loading: "", self._page.timer: gr.Timer(active=False)}
+            page = self._page
+            return {page.loading: "", page.timer: gr.Timer(active=False), page.form.notice: ""}
         if status.state is ModelState.LOADING:
             return await self._progress(caller, loading)
         ended = {self._page.loading: "", self._page.timer: gr.Timer(active=False)}
@@ -93,7 +95,9 @@ class ModelsEvents:
 
     async def choose(self, request: gr.Request, model: str | None) -> gr.Button:
         """The button that removes it, where it can be removed."""
-        return gr.Button(visible=self._caller_of(request).is_admin and model in await self._desk.added())
+        caller = self._caller_of(request)
+        status = next((status for status in self._workbench.models(caller) if status.card.id == model), None)
+        return _remove_button(status, can_remove=caller.is_admin and model in await self._desk.added())
 
     def chat(self, request: gr.Request, model: str | None) -> tuple[Any, Any]:
         """Region and model of the page where models are talked to."""
@@ -119,7 +123,9 @@ class ModelsEvents:
         return {
             here.table: models_html(models, added),
             here.chosen: gr.Dropdown(ids, value=value),
-            here.remove: gr.Button(visible=caller.is_admin and value in added),
+            here.remove: _remove_button(
+                models[ids.index(value)], can_remove=caller.is_admin and value in added
+            ),
         }
 
     async def _progress(self, caller: Caller, model: str) -> Updates:
@@ -135,6 +141,12 @@ class ModelsEvents:
             self._page.fitting: fitting_html(machine, listed, found),
             self._page.offer: gr.Dropdown(offer_choices(found), value=None, visible=caller.is_admin),
         }
+
+
+def _remove_button(status: ModelStatus | None, *, can_remove: bool) -> gr.Button:
+    """It also stops a download, and says so."""
+    is_loading = status is not None and status.state is ModelState.LOADING
+    return gr.Button("Stop and remove it" if is_loading else "Remove it", visible=can_remove)
 
 
 def _refused(failure: WorkbenchError) -> str:

@@ -21,7 +21,7 @@ from workbench.ui.notice import error_notice
 from workbench.ui.params.panel import facts_html
 from workbench.ui.serverless.chat_area import ChatArea
 from workbench.ui.serverless.config_panel import ConfigPanel
-from workbench.ui.serverless.context_meter import context_meter_html
+from workbench.ui.serverless.context_meter import context_meter_html, counted_meter_html, used_tokens
 from workbench.ui.serverless.conversation_file import read_conversation, write_conversation
 from workbench.ui.serverless.guard_panel import read_guard
 from workbench.ui.thread.answer import Ask, request_for, stream_answer
@@ -138,7 +138,7 @@ class ChatEvents:
         """The whole conversation for a file that the browser makes; also the turns the thread no longer shows."""
         return write_conversation(session.turns, system or "", model)
 
-    def load(self, session: ChatSession, text: str) -> Updates:
+    async def load(self, request: gr.Request, session: ChatSession, text: str, model: str) -> Updates:
         """A conversation from a file, in place of the one that is here."""
         area = self._area
         if not text or session.is_running:
@@ -148,10 +148,12 @@ class ChatEvents:
         except WorkbenchError as failure:
             return {area.notice: error_notice(failure), area.loaded: ""}
         session.turns[:] = read.turns
+        caller = self._caller_of(request)
+        meter = await counted_meter_html(self._workbench, session, read.system, model, caller)
         return {
             area.thread: chat_messages(session.turns),
             area.notice: "",
-            area.context: "",
+            area.context: meter,
             area.loaded: "",
             self._config.ui.system: read.system,
         }
@@ -226,7 +228,8 @@ class ChatEvents:
             updates[area.composer] = turn.user
         updates[area.thread] = chat_messages(session.turns)
         context_length = status.info.context_length if status.info is not None else None
-        updates[area.context] = context_meter_html(session, context_length)
+        if (used := used_tokens(session)) is not None:
+            updates[area.context] = context_meter_html(used, context_length)
         # A model that was loaded, or an endpoint that was probed, for this message is known only now.
         facts = facts_html(status.card, status.info)
         updates |= {self._config.ui.facts: facts, self._config.api.facts: facts}
@@ -293,4 +296,4 @@ def _bind_files(session: gr.State, area: ChatArea, config: ConfigPanel, events: 
     area.copy.click(None, [area.thread], None, js="(thread) => wb.copyAnswer(thread)", **quiet)
     area.load.click(None, None, [area.loaded], js="() => wb.pickConversation()", **quiet)
     loaded = [area.thread, area.notice, area.context, area.loaded, config.ui.system]
-    area.loaded.change(events.load, [session, area.loaded], loaded, **quiet)
+    area.loaded.change(events.load, [session, area.loaded, config.model], loaded, **quiet)

@@ -96,6 +96,12 @@ def read_guard(values: Sequence[Any]) -> ScreeningChoice | None:
     return None if policy.is_off else ScreeningChoice(policy, guard, param="guard")
 
 
+def chosen_guard(values: Sequence[Any]) -> str | None:
+    """The guard among the values of `GuardPanel.inputs`, whether or not a side is screened."""
+    guard: str | None = values[0]
+    return guard or None
+
+
 def _note(guards: Guards) -> str:
     laid_down = guards.operator_choice
     required = ""

@@ -21,7 +21,7 @@ from workbench.core.chat import (
     ToolCall,
     ToolCallDelta,
 )
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import Overloaded, WorkbenchError
 from workbench.screening import ScreeningChoice
 from workbench.service import CallOptions, Workbench
 from workbench.ui.notice import error_notice, loading_notice, queue_notice
@@ -98,7 +98,7 @@ async def _wait_for_model(
 ) -> AsyncGenerator[Change, None]:
     """Gives a notice for every step of a load in progress, and returns when it is over."""
     shown = ""
-    while not session.is_stopping:
+    while not session.is_stopping and not workbench.is_ending:
         status = workbench.model(model, caller)
         if status.state is not ModelState.LOADING:
             break
@@ -145,6 +145,11 @@ class Answer:
         if pieces:
             self.turn.tool_calls = tuple(call for _, call in sorted(self.calls.items()))
 
+    def cut_off(self) -> None:
+        """The server stops and has no more time: an answer that has not ended ends with an error."""
+        if self.error is None and self.watch.finish_reason is None:
+            self.error = Overloaded("The server is stopping. Send the message again when it is back.")
+
     def wait(self, position: QueuePosition | None) -> None:
         """The call stands here in the queue; None when it was let in."""
         self.position = position
@@ -189,7 +194,9 @@ async def _stream(
         async for batch in batches:
             for _, event in batch:
                 answer.take(event)
-            if session.is_stopping:
+            if workbench.is_ending:
+                answer.cut_off()
+            if session.is_stopping or workbench.is_ending:
                 break
             notice = answer.notice(workbench.model(ask.model, caller))
             has_text = any(is_seen(event) for _, event in batch)
