@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import gradio as gr
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 from starlette.routing import Mount
 
 from workbench.service import Workbench
@@ -15,6 +15,8 @@ from workbench.ui.account.page import build_account_page
 from workbench.ui.compare.page import build_compare_page
 from workbench.ui.context import PageContext
 from workbench.ui.evaluate.page import build_evaluate_page
+from workbench.ui.first_page import FirstPage
+from workbench.ui.frontend_chunks import chunk_links, page_chunks
 from workbench.ui.gradio_door import GradioDoor
 from workbench.ui.guard_lab.page import build_guard_lab_page
 from workbench.ui.home.page import build_home_page
@@ -22,6 +24,7 @@ from workbench.ui.identity import CallerOf, local_user
 from workbench.ui.model_menus import ModelMenus
 from workbench.ui.models.page import build_models_page
 from workbench.ui.navigation import Link, Page, build_navigation
+from workbench.ui.packed_files import PackedFiles
 from workbench.ui.quiet_blocks import QuietBlocks
 from workbench.ui.requests.page import build_requests_page
 from workbench.ui.serverless.page import build_serverless_page
@@ -33,6 +36,8 @@ EVENTS_AT_ONCE = 64
 EVENTS_WAITING = 256
 CACHE_SECONDS = (60, 600)
 """How often uploads are looked at, and how old they may become."""
+_FRONTEND = Path(gr.__file__).parent / "templates" / "frontend"
+"""Gradio's built scripts and style sheets; their names change with their content."""
 UPLOADS = "uploads"
 """Their folder under the home folder."""
 
@@ -50,6 +55,9 @@ PAGES = {
 
 FIRST_PAGE = "serverless"
 """Where an address without a page leads: most people come to talk to a model."""
+
+LATER = frozenset({"file", "checkboxgroup"})
+"""Components that no page needs before somebody opens it: they are fetched then."""
 
 LINKS = (Link("API reference", "docs", "openai/docs"),)
 
@@ -78,7 +86,8 @@ def mount_ui(parent: FastAPI, workbench: Workbench, caller_of: CallerOf = local_
     """Mounts the page at the parent's root, and its own files under /ui. Mount everything else first."""
     uploads = Uploads(workbench.settings.home / UPLOADS)
     os.environ["GRADIO_TEMP_DIR"] = str(uploads.folder)  # read when the app below is made
-    parent.mount(assets.ROUTE, StaticFiles(directory=assets.folder()), name="assets")
+    parent.mount(assets.ROUTE, PackedFiles(assets.folder(), assets.written()), name="assets")
+    parent.mount("/assets", PackedFiles(_FRONTEND / "assets", hashed=True), name="frontend")
     ui = build_ui(workbench, caller_of)
     site: FastAPI = gr.mount_gradio_app(
         parent,
@@ -101,5 +110,6 @@ def mount_ui(parent: FastAPI, workbench: Workbench, caller_of: CallerOf = local_
     mounted = site.routes[-1]
     if not isinstance(mounted, Mount):
         raise TypeError("Gradio is not where it was mounted")
-    mounted.app = GradioDoor(mounted.app, uploads)
+    chunks = page_chunks(_FRONTEND, {block.get_block_name() for block in ui.blocks.values()} - LATER)
+    mounted.app = GradioDoor(FirstPage(mounted.app, assets.links() + chunk_links(chunks)), uploads)
     return site

@@ -1,8 +1,13 @@
-"""The page's own files: style sheets, script, icons and fonts, served by this host and nothing else."""
+"""The page's own files: style sheets, scripts, icons and fonts, served by this host and nothing else.
+
+The sheets go to the browser as one file and the scripts as another: each would otherwise cost a first visit a request.
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -45,20 +50,39 @@ def icon(name: str) -> str:
     return svg.replace("<svg ", '<svg class="wb-icon" aria-hidden="true" focusable="false" ', 1)
 
 
+_SHEET, _SCRIPT = "css/page.css", "js/page.js"
+_ICON = re.compile(r'url\("\.\./icons/([\w-]+)\.svg"\)')
+
+
 @cache
-def _version(path: str) -> str:
-    return hashlib.sha256(_folder().joinpath(*path.split("/")).read_bytes()).hexdigest()[:10]
+def written() -> dict[str, bytes]:
+    """The two files that are put together here, by the names they have under ROUTE."""
+    sheets = "\n".join(_folder().joinpath("css", f"{name}.css").read_text("utf-8") for name in STYLE_SHEETS)
+    scripts = "\n".join(_folder().joinpath("js", f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    return {_SHEET: _ICON.sub(_inline, sheets).encode(), _SCRIPT: scripts.encode()}
+
+
+def _inline(found: re.Match[str]) -> str:
+    svg = _folder().joinpath("icons", f"{found[1]}.svg").read_bytes()
+    return f'url("data:image/svg+xml;base64,{base64.b64encode(svg).decode()}")'
+
+
+def _address(name: str) -> str:
+    """Relative, so that a path prefix works. It changes with the content: a browser may keep the file for ever."""
+    return f"{ROUTE.lstrip('/')}/{name}?v={hashlib.sha256(written()[name]).hexdigest()[:10]}"
 
 
 def head_html() -> str:
-    """What goes into the page's <head>: links to sheets and scripts, relative, so that a path prefix works.
+    """What Gradio puts into the page's <head> when it builds the page, after its own sheets."""
+    return (
+        f'<link rel="stylesheet" href="{_address(_SHEET)}">\n<script defer src="{_address(_SCRIPT)}"></script>\n'
+        '<meta name="color-scheme" content="light dark">'
+    )
 
-    A sheet's address changes with its content: a browser may keep it for ever.
-    """
-    base = ROUTE.lstrip("/")
-    sheets = [f"css/{name}.css" for name in STYLE_SHEETS]
-    scripts = [f"js/{name}.js" for name in SCRIPTS]
-    tags = [f'<link rel="stylesheet" href="{base}/{path}?v={_version(path)}">' for path in sheets]
-    tags += [f'<script defer src="{base}/{path}?v={_version(path)}"></script>' for path in scripts]
-    tags.append('<meta name="color-scheme" content="light dark">')
-    return "\n".join(tags)
+
+def links() -> str:
+    """Markup that has the browser fetch both files before Gradio asks for them."""
+    return (
+        f'<link rel="preload" as="style" href="{_address(_SHEET)}">'
+        f'<link rel="preload" as="script" href="{_address(_SCRIPT)}">'
+    )

@@ -1,0 +1,87 @@
+"""The page's HTML: made once for an address, packed, and with all that it will need named in its head.
+
+Gradio makes it anew for every visit, half a megabyte of it, and leaves it unpacked. It is the same for everybody: what
+an account may see comes later, by the page's events.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_ADDRESSES = 8
+"""How many ways to reach this server are kept: by name, by number, through a proxy."""
+_HEAD = b"<head>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    plain: bytes
+    packed: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+
+
+class FirstPage:
+    """Pure ASGI around Gradio's app; `links` is markup for the page's head."""
+
+    def __init__(self, app: ASGIApp, links: str) -> None:
+        self._app = app
+        self._links = links.encode()
+        self._pages: OrderedDict[tuple[str, str, str], _Page] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers for the page; everything else passes."""
+        root = scope.get("root_path", "")
+        is_page = scope["type"] == "http" and scope["path"].removeprefix(root) in ("", "/")
+        if not is_page or scope["method"] != "GET" or scope["query_string"]:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        address = (scope.get("scheme", "http"), headers.get("host", ""), root)
+        if (page := self._pages.get(address)) is None:
+            said = await self._ask(scope, receive)
+            if (page := self._made(said)) is None:
+                for message in said:
+                    await send(message)
+                return
+            self._pages[address] = page
+            if len(self._pages) > _ADDRESSES:
+                self._pages.popitem(last=False)
+        await _send(page, send, is_packed="gzip" in headers.get("accept-encoding", ""))
+
+    async def _ask(self, scope: Scope, receive: Receive) -> list[Message]:
+        """What Gradio says, unpacked."""
+        said: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            said.append(message)
+
+        headers = [(name, value) for name, value in scope["headers"] if name.lower() != b"accept-encoding"]
+        await self._app({**scope, "headers": headers}, receive, keep)
+        return said
+
+    def _made(self, said: Sequence[Message]) -> _Page | None:
+        """The page of Gradio's answer; None for another answer, such as an error."""
+        start, *bodies = said
+        html = b"".join(message.get("body", b"") for message in bodies)
+        if start.get("status") != 200 or _HEAD not in html:
+            return None
+        html = html.replace(_HEAD, _HEAD + self._links, 1)
+        headers = MutableHeaders(raw=list(start["headers"]))
+        del headers["content-length"]
+        headers["vary"] = "accept-encoding"
+        return _Page(html, gzip.compress(html, 6, mtime=0), tuple(headers.raw))
+
+
+async def _send(page: _Page, send: Send, *, is_packed: bool) -> None:
+    body = page.packed if is_packed else page.plain
+    headers = [*page.headers, (b"content-length", str(len(body)).encode())]
+    if is_packed:
+        headers.append((b"content-encoding", b"gzip"))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
