@@ -26,7 +26,8 @@ class Page:
 
     async def told(self, said: Any) -> list[Any]:
         (event,) = self.blocks.fns.values()
-        return await self.blocks.postprocess_data(event, said, self.state)
+        told: list[Any] = await self.blocks.postprocess_data(event, said, self.state)
+        return told
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import gradio as gr
@@ -38,6 +39,8 @@ CACHE_SECONDS = (60, 600)
 """How often uploads are looked at, and how old they may become."""
 _FRONTEND = Path(gr.__file__).parent / "templates" / "frontend"
 """Gradio's built scripts and style sheets; their names change with their content."""
+_NO_STATISTICS = {"GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(sys.maxsize)}
+"""Gradio reckons with the last 10,000 events after each one, for a page that is not offered here."""
 UPLOADS = "uploads"
 """Their folder under the home folder."""
 
@@ -85,7 +88,8 @@ def build_ui(workbench: Workbench, caller_of: CallerOf = local_user) -> gr.Block
 def mount_ui(parent: FastAPI, workbench: Workbench, caller_of: CallerOf = local_user) -> FastAPI:
     """Mounts the page at the parent's root, and its own files under /ui. Mount everything else first."""
     uploads = Uploads(workbench.settings.home / UPLOADS)
-    os.environ["GRADIO_TEMP_DIR"] = str(uploads.folder)  # read when the app below is made
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads.folder)  # these are read when the app below is made
+    os.environ.update(_NO_STATISTICS)
     parent.mount(assets.ROUTE, PackedFiles(assets.folder(), assets.written()), name="assets")
     parent.mount("/assets", PackedFiles(_FRONTEND / "assets", hashed=True), name="frontend")
     ui = build_ui(workbench, caller_of)

@@ -86,8 +86,8 @@ async def _stream_group(
                 answers[name].take(event)
             others = max(others, workbench.load().running_calls - len(sources))
             if workbench.is_ending:
-                for answer in answers.values():
-                    answer.cut_off()
+                for unfinished in answers.values():
+                    unfinished.cut_off()
             if session.is_stopping or workbench.is_ending:
                 break
             notices = _new_notices(workbench, group, answers, shown, caller)
