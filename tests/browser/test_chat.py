@@ -212,6 +212,7 @@ def test_a_conversation_goes_into_a_file_and_comes_back(page: Page, tmp_path: Pa
     chooser.value.set_files(file)
     expect(page.locator("#wb-thread .user")).to_have_text(["First", "Second"])
     expect(page.locator("#ui-system textarea")).to_have_value("Be brief.")
+    expect(page.locator("#wb-context")).to_contain_text("of 4,096 tokens")
     ask(page, "Third")
     expect(page.locator("#wb-thread .user")).to_have_count(3)
 

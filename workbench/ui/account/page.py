@@ -86,11 +86,11 @@ def build_account_page(context: PageContext) -> None:
     context.menus.add(form.models, all_of(lambda status: status.card.id))
     desk = AccountDesk(lambda: workbench.store)
     events = AccountEvents(desk, context.caller_of)
-    context.ui.load(events.who, None, [who, usage.whose], **_quiet())
-    _bind_keys(context.ui, events, keys, form, usage)
-    bind_password(context.ui, password, context.caller_of)
-    bind_people(context.ui, people, PeopleEvents(desk, context.caller_of))
-    _bind_usage(context.ui, events, usage)
+    context.tab.select(events.who, None, [who, usage.whose], **_quiet())
+    _bind_keys(context.tab, events, keys, form, usage)
+    bind_password(context.tab, password, context.caller_of)
+    bind_people(context.tab, people, PeopleEvents(desk, context.caller_of))
+    _bind_usage(context.tab, events, usage)
 
 
 def _key_list() -> KeyList:
@@ -159,7 +159,7 @@ def _quiet() -> dict[str, object]:
 
 
 def _bind_keys(
-    ui: gr.Blocks, events: AccountEvents, keys: KeyList, form: NewKeyForm, usage: UsageView
+    tab: gr.Tab, events: AccountEvents, keys: KeyList, form: NewKeyForm, usage: UsageView
 ) -> None:
     listed, shown = [keys.table, keys.chosen], [form.notice, form.secret]
     wish = [form.name, form.days, form.models, *form.limits]
@@ -181,11 +181,11 @@ def _bind_keys(
         )
     made.then(events.keys, [usage.whose], listed, **_quiet())
     keys.chosen.change(events.choose, [usage.whose, keys.chosen], known, **_quiet())
-    gr.on([ui.load, usage.whose.change], events.keys, [usage.whose], listed, **_quiet())
+    gr.on([tab.select, usage.whose.change], events.keys, [usage.whose], listed, **_quiet())
 
 
-def _bind_usage(ui: gr.Blocks, events: AccountEvents, usage: UsageView) -> None:
+def _bind_usage(tab: gr.Tab, events: AccountEvents, usage: UsageView) -> None:
     asked = [usage.whose, usage.days, usage.unit]
-    changes = [ui.load, *(part.change for part in asked)]
+    changes = [tab.select, *(part.change for part in asked)]
     shown = [usage.chart, usage.table]
     gr.on(changes, events.usage, asked, shown, trigger_mode="always_last", **_quiet())

@@ -47,7 +47,7 @@ def build_password_form() -> PasswordForm:
     return PasswordForm(section, old, new, again, change, notice)
 
 
-def bind_password(ui: gr.Blocks, form: PasswordForm, caller_of: CallerOf) -> None:
+def bind_password(tab: gr.Tab, form: PasswordForm, caller_of: CallerOf) -> None:
     """Connects the form, which is shown to accounts alone.
 
     The browser sends the fields to the log-in routes itself, because only an answer of theirs can carry the cookie with
@@ -59,7 +59,7 @@ def bind_password(ui: gr.Blocks, form: PasswordForm, caller_of: CallerOf) -> Non
 
     fields = [form.old, form.new, form.again]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    ui.load(shown, None, [form.section], **quiet)
+    tab.select(shown, None, [form.section], **quiet)
     form.change.click(
         told, fields, [form.notice, *fields], js="(...fields) => wb.changePassword(...fields)", **quiet
     )

@@ -165,7 +165,7 @@ class PeopleEvents:
         return notice_html(Kind.INFO, f"{name} {title}", text)
 
 
-def bind_people(ui: gr.Blocks, people: PeopleSection, events: PeopleEvents) -> None:
+def bind_people(tab: gr.Tab, people: PeopleSection, events: PeopleEvents) -> None:
     """Connects the section; every change shows the table anew."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     made = [people.notice, people.name, people.password]
@@ -179,8 +179,8 @@ def bind_people(ui: gr.Blocks, people: PeopleSection, events: PeopleEvents) -> N
     listed = [people.table, people.chosen]
     for change in changes:
         change.then(events.listed, [people.chosen], listed, **quiet)
-    ui.load(events.shown, None, [people.section, people.for_local], **quiet)
-    ui.load(events.listed, [people.chosen], listed, **quiet)
+    tab.select(events.shown, None, [people.section, people.for_local], **quiet)
+    tab.select(events.listed, [people.chosen], listed, **quiet)
 
 
 def _chosen(name: str | None) -> str:
