@@ -69,3 +69,13 @@ def test_the_page_is_sent_without_what_only_gradios_api_page_reads(page: Page) -
     assert {component["type"] for component in config["components"]} >= {"chatbot", "textbox", "button"}
     assert not any(name.startswith("api_info") for component in config["components"] for name in component)
     assert page.blocks.get_api_info() == {"named_endpoints": {}, "unnamed_endpoints": {}}
+
+
+def test_of_a_hidden_progress_only_a_thread_is_told() -> None:
+    with LeanBlocks() as blocks:
+        thread, notice, send = gr.Chatbot(), gr.Textbox(), gr.Button("Send")
+        outputs = [thread, notice, send]
+        send.click(lambda: None, None, outputs, show_progress="hidden", api_visibility="private")
+        send.click(lambda: None, None, outputs, api_visibility="private")
+        hidden, shown = blocks.get_config_file()["dependencies"]
+    assert (hidden["show_progress_on"], shown["show_progress_on"]) == ([thread._id], None)

@@ -8,3 +8,11 @@ import gradio as gr
 def markup(html: str = "", *, elem_id: str | None = None) -> gr.HTML:
     """A piece of HTML that the page's style sheets alone dress. The caller has escaped what came from outside."""
     return gr.HTML(html, elem_id=elem_id, apply_default_css=False, padding=False)
+
+
+def carrier() -> gr.Textbox:
+    """A text that is not shown: it goes between an event and a script.
+
+    As many lines at most as at least: Gradio lays the whole page out anew for a box that may grow.
+    """
+    return gr.Textbox(visible="hidden", lines=2, max_lines=2)

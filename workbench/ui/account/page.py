@@ -158,9 +158,7 @@ def _quiet() -> dict[str, object]:
     return {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def _bind_keys(
-    tab: gr.Tab, events: AccountEvents, keys: KeyList, form: NewKeyForm, usage: UsageView
-) -> None:
+def _bind_keys(tab: gr.Tab, events: AccountEvents, keys: KeyList, form: NewKeyForm, usage: UsageView) -> None:
     listed, shown = [keys.table, keys.chosen], [form.notice, form.secret]
     wish = [form.name, form.days, form.models, *form.limits]
     made = form.make.click(events.make, wish, shown, **_quiet())

@@ -8,7 +8,7 @@ import gradio as gr
 
 from snippets import KEY_VARIABLE, LANGUAGES
 from workbench.ui.api_view.code import DEFAULT_LANGUAGE, DEFAULT_MESSAGE, CallKind, clients_of
-from workbench.ui.markup import markup
+from workbench.ui.markup import carrier, markup
 
 ELSEWHERE_SECONDS = 3.0
 
@@ -89,7 +89,7 @@ def build_api_view() -> ApiView:
     """The editor with its bar, and the help beneath it."""
     with gr.Column(elem_id="wb-api", elem_classes="wb-only-api"):
         message = gr.Textbox(
-            value=DEFAULT_MESSAGE, label="Message", lines=1, max_lines=6, elem_id="api-message",
+            value=DEFAULT_MESSAGE, label="Message", lines=2, max_lines=2, elem_id="api-message",
             elem_classes="wb-field",
         )  # fmt: skip
         markup(_SHOWING, elem_id="api-showing")
@@ -127,7 +127,7 @@ def build_api_view() -> ApiView:
         with gr.Column(elem_id="api-elsewhere"):
             markup(_ELSEWHERE)
             elsewhere = markup(elem_id="api-elsewhere-calls")
-        run_body, run_call, opened = (gr.Textbox(visible="hidden") for _ in range(3))
+        run_body, run_call, opened = (carrier() for _ in range(3))
         open_call = gr.Button("Open", elem_id="api-open-call", visible="hidden")
         timer = gr.Timer(ELSEWHERE_SECONDS, active=False)
     return ApiView(

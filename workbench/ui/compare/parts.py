@@ -10,7 +10,7 @@ import gradio as gr
 from workbench.backends.pool import ModelStatus
 from workbench.ui.compare.break_it import BreakItParts, build_break_it
 from workbench.ui.compare.comparison import HERE, Mode
-from workbench.ui.markup import markup
+from workbench.ui.markup import carrier, markup
 from workbench.ui.params.panel import ParamsPanel, build_params_panel
 from workbench.ui.serverless.chat_area import LATEX, icon_button
 from workbench.ui.thread.session import PANES, SECONDS_KEPT, CompareSession
@@ -90,7 +90,7 @@ def build_compare_parts(models: Sequence[ModelStatus]) -> ComparePage:
                                   elem_id="wb-compare-reset")  # fmt: skip
                 send = icon_button("Send to all", "wb-compare-send", "wb-send", variant="primary")
                 stop = icon_button("Stop all", "wb-compare-stop", "wb-stop", visible=False)
-        sent = gr.Textbox(visible="hidden")
+        sent = carrier()
     return ComparePage(
         session,
         mode,

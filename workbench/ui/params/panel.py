@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from workbench.core.backend import ModelCard, ModelInfo
 from workbench.core.errors import InvalidRequest
-from workbench.core.params import MAX_STOP_STRINGS, PANEL_PARAMS, PARAMS, Control, GenerationParams, ParamSpec
+from workbench.core.params import PANEL_PARAMS, PARAMS, Control, GenerationParams, ParamSpec
 from workbench.ui.markup import markup
 from workbench.ui.params.presets import slider_names
 from workbench.ui.params.request_options import Options, RequestOptions, build_request_options, read_options
@@ -78,7 +78,7 @@ def build_params_panel(prefix: str, card: ModelCard) -> ParamsPanel:
     """System prompt, sliders and reset; `prefix` keeps the views' element ids apart."""
     defaults = panel_defaults(card)
     system = gr.Textbox(
-        label="System prompt", placeholder=SYSTEM_PLACEHOLDER, lines=3, max_lines=8,
+        label="System prompt", placeholder=SYSTEM_PLACEHOLDER, lines=3, max_lines=3,
         elem_id=f"{prefix}-system", elem_classes="wb-field",
     )  # fmt: skip
     controls = {spec.name: _control(prefix, spec, defaults[spec.name]) for spec in PANEL_PARAMS}
@@ -112,7 +112,7 @@ def _control(prefix: str, spec: ParamSpec, value: float | int | str | None) -> g
     if spec.control is Control.STRINGS:
         return gr.Textbox(
             label=spec.label, info=spec.description, placeholder=STOP_PLACEHOLDER, value=value,
-            lines=2, max_lines=MAX_STOP_STRINGS, elem_id=element, elem_classes=["wb-field", "wb-help"],
+            lines=2, max_lines=2, elem_id=element, elem_classes=["wb-field", "wb-help"],
         )  # fmt: skip
     slider = gr.Slider(
         minimum=spec.low, maximum=spec.panel_high, step=spec.step, value=value, label=spec.label,

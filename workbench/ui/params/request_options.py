@@ -75,7 +75,7 @@ def _drawer(title: str, label: str, example: str, element: str, check: Callable[
     """A folded box for JSON, with a mark that `check` writes while somebody types."""
     with gr.Accordion(title, open=False, elem_classes="wb-drawer", elem_id=f"{element}-drawer"):
         box = gr.Textbox(
-            label=label, placeholder=example, lines=4, max_lines=16, elem_id=element,
+            label=label, placeholder=example, lines=4, max_lines=4, elem_id=element,
             elem_classes=["wb-field", "wb-mono"],
         )  # fmt: skip
         mark = markup()

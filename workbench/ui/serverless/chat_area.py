@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from workbench.ui.markup import markup
+from workbench.ui.markup import carrier, markup
 
 EXAMPLES = (
     ("Explain", "Explain in three sentences why the sky is blue."),
@@ -110,7 +110,7 @@ def build_chat_area() -> ChatArea:
                 markup(_HINT, elem_id="wb-hint")
         export = gr.Button("Export", elem_id="wb-export-run", visible="hidden")
         copy = gr.Button("Copy", elem_id="wb-copy-run", visible="hidden")
-        exported, loaded, sent = (gr.Textbox(visible="hidden") for _ in range(3))
+        exported, loaded, sent = (carrier() for _ in range(3))
     return ChatArea(
         thread, notice, composer, send, stop, reset, again, proceed, override, export, copy, load, exported, loaded,
         sent, context,
