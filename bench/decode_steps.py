@@ -20,9 +20,10 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedModel
 
-from workbench.engine.fused import FusedDecoder, can_fuse, merge_projections
-from workbench.engine.int8 import has_int8_kernels, quantize_linears
+from workbench.engine.fused import FusedDecoder, is_merged
+from workbench.engine.int8 import has_int8_kernels
 from workbench.engine.masks import MaskPlan
+from workbench.engine.projections import prepare_projections
 from workbench.engine.runner import SlotRunner, text_config
 
 SHAPES: dict[str, dict[str, Any]] = {
@@ -65,13 +66,8 @@ def slot_runner(model: PreTrainedModel, options: argparse.Namespace, *, is_int8:
     plan = MaskPlan.of(text_config(model))
     if plan is None:
         raise SystemExit("This model's layers cannot live in slots.")
-    forward = None
-    if can_fuse(model):
-        merge_projections(model)
-        forward = FusedDecoder(model)
-    if is_int8:
-        quantize_linears(model)
-        forward = FusedDecoder(model)
+    prepare_projections(model, is_int8=is_int8)
+    forward = FusedDecoder(model) if is_merged(model) else None
     rows = max(options.rows)
     return SlotRunner(model, plan, budget_bytes=options.cache_bytes, max_rows=rows, forward=forward)
 

@@ -11,8 +11,8 @@ from transformers import PreTrainedModel
 from tests.engine.driver import BUDGET, Driver
 from tests.engine.tiny_models import greedy, tiny_model
 from workbench.engine import selection
-from workbench.engine.fused import FusedDecoder, can_fuse, grouped_attention, is_merged, merge_projections
-from workbench.engine.runner import SlotRunner
+from workbench.engine.fused import FusedDecoder, can_fuse, is_merged, merge_projections
+from workbench.engine.runner import Piece, SlotRunner
 from workbench.engine.selection import choose_runner
 
 FUSED = ("llama", "mistral", "qwen2", "qwen3")
@@ -78,17 +78,39 @@ def test_a_forward_pass_that_gives_other_logits_is_not_used(monkeypatch: pytest.
     assert not isinstance(runner.forward, FusedDecoder)
 
 
-@pytest.mark.parametrize(("rows", "count"), [(3, 1), (1, 5), (2, 5)])
-def test_shared_key_heads_give_what_repeated_ones_give(rows: int, count: int) -> None:
-    torch.manual_seed(0)
-    query, keys, values = (
-        torch.randn(rows, count, 6, 8),
-        torch.randn(rows, 2, 9, 8),
-        torch.randn(rows, 2, 9, 8),
-    )
-    mask = torch.zeros(rows, 1, count, 9).masked_fill_(torch.rand(rows, 1, count, 9) < 0.3, float("-inf"))
-    mask[..., 0] = 0
-    seen = grouped_attention(query, keys, values, mask, 0.3)
-    scores = query.transpose(1, 2) @ keys.repeat_interleave(3, 1).transpose(2, 3) * 0.3 + mask
-    expected = (scores.softmax(-1) @ values.repeat_interleave(3, 1)).transpose(1, 2)
-    assert torch.allclose(seen, expected, atol=1e-5)
+@pytest.mark.parametrize("kind", FUSED)
+def test_a_piece_read_beside_decoding_rows_changes_neither(kind: str) -> None:
+    model, runner = fused(kind)
+    prompt, others, following = PROMPTS[1], PROMPTS[2:], 7
+    with torch.inference_mode():
+        runner.reserve(3, 64)
+        for row, ids in enumerate(others):
+            runner.prefill(row, ids, 0, 1)
+        runner.prefill(2, prompt[:5], 0, 1)
+        piece = Piece(2, prompt[5:30], 5)
+        together = runner.decode([following] * 2, [len(ids) for ids in others], piece)
+        for logits, ids in zip(together, others, strict=True):
+            expected = model(torch.tensor([[*ids, following]])).logits[0, -1]
+            assert torch.allclose(logits, expected, atol=1e-4)
+        last = runner.prefill(2, prompt[30:], 30, 1)
+        assert torch.allclose(last, model(torch.tensor([prompt])).logits[0, -1:], atol=1e-4)
+
+
+def test_beside_others_all_of_a_prompt_but_its_end_goes_through_their_passes() -> None:
+    model = tiny_model("llama")
+    driver = Driver(model)
+    decode, pieces = driver.runner.decode, []
+
+    def watched(ids: list[int], positions: list[int], beside: Piece | None = None) -> torch.Tensor:
+        pieces.append(0 if beside is None else len(beside.ids))
+        made: torch.Tensor = decode(ids, positions, beside)
+        return made
+
+    driver.runner.decode = watched
+    early = driver.submit(PROMPTS[0], max_tokens=12, ignore_eos=True)
+    driver.engine.step()
+    driver.engine._scheduler.idle_chunk = 16
+    late = driver.submit(PROMPTS[1], max_tokens=3)
+    driver.run(early, late)
+    assert [size for size in pieces if size] == [16, 16]
+    assert late.ids() == greedy(model, PROMPTS[1], 3)

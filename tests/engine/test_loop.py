@@ -212,7 +212,7 @@ def test_a_failing_step_fails_its_requests_and_the_loop_goes_on() -> None:
     driver = Driver(tiny_model("llama"))
     decode = driver.runner.decode
     broken = driver.submit(PROMPTS[0])
-    driver.runner.decode = lambda ids, positions: (_ for _ in ()).throw(ZeroDivisionError("secret text"))
+    driver.runner.decode = lambda *args: (_ for _ in ()).throw(ZeroDivisionError("secret text"))
     driver.run(broken)
     assert isinstance(broken.error, BackendFailed)
     assert "secret" not in broken.error.message
@@ -228,11 +228,11 @@ def test_out_of_memory_pauses_half_and_everybody_ends_well() -> None:
     driver = Driver(model)
     decode, failures = driver.runner.decode, [True]
 
-    def short_of_memory(ids: list[int], positions: list[int]) -> torch.Tensor:
+    def short_of_memory(ids: list[int], *rest: object) -> torch.Tensor:
         if len(ids) > 2 and failures:
             failures.clear()
             raise torch.OutOfMemoryError("no")
-        made: torch.Tensor = decode(ids, positions)
+        made: torch.Tensor = decode(ids, *rest)
         return made
 
     driver.runner.decode = short_of_memory
@@ -245,7 +245,7 @@ def test_out_of_memory_pauses_half_and_everybody_ends_well() -> None:
 
 def test_out_of_memory_for_one_alone_is_an_honest_refusal() -> None:
     driver = Driver(tiny_model("llama"))
-    driver.runner.decode = lambda ids, positions: (_ for _ in ()).throw(torch.OutOfMemoryError("no"))
+    driver.runner.decode = lambda *args: (_ for _ in ()).throw(torch.OutOfMemoryError("no"))
     got = driver.submit(PROMPTS[0])
     driver.run(got)
     assert isinstance(got.error, Overloaded)

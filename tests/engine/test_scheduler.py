@@ -80,6 +80,8 @@ def test_alone_a_prompt_is_read_in_long_chunks_and_beside_others_in_short_ones()
     assert scheduler.chunk() == 40
     scheduler.active = scheduler.active[:1]
     scheduler.waiting.extend(sequence() for _ in range(7))
+    assert scheduler.chunk() == 280
+    scheduler.waiting.extend(sequence() for _ in range(7))
     assert scheduler.chunk() == 320
 
 

@@ -10,6 +10,7 @@ import torch
 
 from workbench.core.errors import Overloaded
 from workbench.engine.rows import Rows
+from workbench.engine.runner import Piece
 from workbench.engine.sampler import choose, process, report_logprobs
 from workbench.engine.sequence import Sequence as Choice
 
@@ -25,7 +26,10 @@ class Decode:
         self._scheduler = rows.scheduler
 
     def run(self) -> None:
-        """One token for every active row. Raises: Overloaded when one row alone has no memory."""
+        """One token for every active row, and the piece of a prompt that is to be read beside them.
+
+        Raises: Overloaded when one row alone has no memory.
+        """
         scheduler = self._scheduler
         self._rows.make(scheduler.pause_for_growth())
         if not scheduler.active:
@@ -33,10 +37,15 @@ class Decode:
         self._runner.reserve(scheduler.rows_in_use, scheduler.longest())
         began = time.perf_counter()
         try:
-            self._once()
+            read = self._once(scheduler.beside)
         except torch.OutOfMemoryError:
             self._after_out_of_memory()
-        scheduler.pace.saw_step(time.perf_counter() - began)
+            return
+        seconds = time.perf_counter() - began
+        if read:
+            scheduler.pace.saw_both(seconds, read)
+        else:
+            scheduler.pace.saw_step(seconds)
 
     def _after_out_of_memory(self) -> None:
         """Frees what can be freed, pauses the younger half of the batch, and tries once more."""
@@ -49,22 +58,30 @@ class Decode:
         if self._runner.device.type == "cuda":
             torch.cuda.empty_cache()
         try:
-            self._once()
+            self._once(0)
         except torch.OutOfMemoryError as failure:
             raise Overloaded(
                 "The machine ran out of memory for this request.", retry_after_seconds=10
             ) from failure
 
-    def _once(self) -> None:
-        choices = list(self._scheduler.active)
+    def _once(self, most: int) -> int:
+        """One token for each row, and `most` tokens of a prompt beside them; how many of those were read."""
+        choices, newcomer = list(self._scheduler.active), self._scheduler.prefilling
+        piece = None
+        if newcomer is not None and most:
+            start = newcomer.cached
+            piece = Piece(len(choices), newcomer.ids[start : start + most], start)
         logits = self._runner.decode(
-            [choice.ids[-1] for choice in choices], [len(choice.ids) - 1 for choice in choices]
+            [choice.ids[-1] for choice in choices], [len(choice.ids) - 1 for choice in choices], piece
         )
         for choice in choices:
             choice.cached = len(choice.ids)
+        if newcomer is not None and piece is not None:
+            newcomer.cached += len(piece.ids)
         self.sample(logits, choices)
         for choice in choices:
             self._rows.settle(choice)
+        return 0 if piece is None else len(piece.ids)
 
     def sample(self, raw: torch.Tensor, choices: Sequence[Choice]) -> None:
         """Chooses a token for each choice from float32 logits [rows, V] and moves the choices on."""

@@ -7,6 +7,7 @@ modules become slices of the merged ones, so the model itself still runs, and th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,9 @@ from torch import nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from workbench.engine.masks import Masks
-from workbench.engine.slots import SlotCache
+from workbench.engine.attention import grouped_attention, runs
+from workbench.engine.forward import Part
+from workbench.engine.slots import Aim, SlotCache
 
 FAMILY = frozenset({"LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM"})
 
@@ -35,12 +37,15 @@ class Slice(nn.Module):
         return product[..., self.start : self.end]
 
 
+def is_known(model: PreTrainedModel) -> bool:
+    """True for the models whose layers are known here, as they come from their checkpoint."""
+    return type(model).__name__ in FAMILY and not getattr(model, "is_quantized", False)
+
+
 def can_fuse(model: PreTrainedModel) -> bool:
     """True for the models whose layers are known here, in float32 and in one piece on a CPU."""
-    is_known = type(model).__name__ in FAMILY and getattr(model.config, "hidden_act", "") == "silu"
-    weights = list(model.parameters())
-    is_plain = all(w.device.type == "cpu" and w.dtype == torch.float32 for w in weights)
-    return is_known and is_plain and not getattr(model, "is_quantized", False)
+    is_plain = all(w.device.type == "cpu" and w.dtype == torch.float32 for w in model.parameters())
+    return is_known(model) and is_plain and getattr(model.config, "hidden_act", "") == "silu"
 
 
 def merge_projections(model: PreTrainedModel) -> None:
@@ -70,17 +75,45 @@ def _merge(parent: nn.Module, names: tuple[str, ...]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Run:
+    """Neighbouring rows [first, end) of a part that attend together to their first `length` keys.
+
+    `masks` additive [rows, 1, q, length], by layer type.
+    """
+
+    first: int
+    end: int
+    length: int
+    masks: dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A part of a flat pass: its shape [rows, q], where its keys and values go, and who attends together."""
+
+    rows: int
+    count: int
+    aim: Aim | None
+    runs: tuple[_Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Pass:
-    """What all layers of one forward pass share. `cos`, `sin` [rows, q, 1, head_dim], the first half of sin negated."""
+    """What all layers of one pass share. `cos`, `sin` [tokens, 1, head_dim], the first half of sin negated."""
 
     cos: torch.Tensor
     sin: torch.Tensor
-    masks: dict[str, torch.Tensor]
-    cache: SlotCache | None
+    parts: tuple[_Placed, ...]
+    sizes: list[int]
+    cache: SlotCache
 
 
 class FusedDecoder:
-    """Forward passes over a model whose projections were merged."""
+    """Forward passes over a model whose projections were merged.
+
+    The tokens of all parts stand one after the other, so that what is read beside the decoding rows reads the weights
+    with them; only attention looks at the parts one by one.
+    """
 
     def __init__(self, model: PreTrainedModel) -> None:
         base = model.model
@@ -95,38 +128,49 @@ class FusedDecoder:
         ]
 
     def __call__(
-        self,
-        ids: torch.Tensor,
-        positions: torch.Tensor,
-        masks: Masks,
-        keep: int | torch.Tensor,
-        cache: SlotCache | None,
+        self, part: Part, keep: int | torch.Tensor, cache: SlotCache, beside: Part | None = None
     ) -> torch.Tensor:
-        """Logits float32 [rows, kept, V] of the last `keep` positions, or of those that `keep` indexes.
-
-        Args:
-            ids: int64 [rows, q].
-            positions: int64 [rows, q].
-            masks: bool [rows, 1, q, length], by layer type or for all layers.
-            keep: how many, or which.
-            cache: where keys and values go and what is attended comes from; None attends to the pass itself.
-        """
-        hidden = functional.embedding(ids, self._embedding)
-        cos, sin = self._rotary(hidden, positions)
+        """Logits float32 [rows, kept, V] of the part's last `keep` positions, or of those that `keep` indexes."""
+        parts = (part,) if beside is None else (part, beside)
+        hidden = functional.embedding(_flat([one.ids for one in parts]), self._embedding)
+        positions = _flat([one.positions for one in parts])
+        cos, sin = (x[0].unsqueeze(1) for x in self._rotary(hidden, positions.unsqueeze(0)))
         half = sin.shape[-1] // 2
         sin = torch.cat((-sin[..., :half], sin[..., half:]), dim=-1)
-        by_kind = masks if isinstance(masks, dict) else {"any": masks}
         shared = _Pass(
-            cos.unsqueeze(2),
-            sin.unsqueeze(2),
-            {kind: _additive(mask) for kind, mask in by_kind.items()},
-            cache,
+            cos, sin, tuple(_placed(one) for one in parts), [one.ids.numel() for one in parts], cache
         )
         for layer in self._layers:
             hidden = layer(hidden, shared)
-        kept = hidden[:, -keep:] if isinstance(keep, int) else hidden[:, keep]
+        own = hidden[: part.ids.numel()].view(*part.ids.shape, -1)
+        kept = own[:, -keep:] if isinstance(keep, int) else own[:, keep]
         logits: torch.Tensor = self._head(self._norm(kept))
         return logits
+
+
+def _flat(tensors: list[torch.Tensor]) -> torch.Tensor:
+    return tensors[0].flatten() if len(tensors) == 1 else torch.cat([tensor.flatten() for tensor in tensors])
+
+
+def _placed(part: Part) -> _Placed:
+    rows, count = part.ids.shape
+    by_kind = part.masks if isinstance(part.masks, dict) else {"any": part.masks}
+    masks = {kind: _additive(mask) for kind, mask in by_kind.items()}
+    if part.aim is None or count > 1 or rows == 1:
+        length = next(iter(masks.values())).shape[-1]
+        return _Placed(rows, count, part.aim, (_Run(0, rows, length, masks),))
+    lengths = [position + 1 for position in part.positions[:, 0].tolist()]
+    divided = []
+    for first, end in runs(lengths):
+        length = max(lengths[first:end])
+        own = {kind: mask[first:end, ..., :length] for kind, mask in masks.items()}
+        divided.append(_Run(first, end, length, own))
+    return _Placed(rows, count, part.aim, tuple(divided))
+
+
+def _additive(mask: torch.Tensor) -> torch.Tensor:
+    """0 where a bool mask is True, else -inf: what the attention kernel would make of it in every layer."""
+    return torch.zeros(mask.shape, dtype=torch.float32, device=mask.device).masked_fill_(~mask, float("-inf"))
 
 
 class _Layer:
@@ -135,7 +179,7 @@ class _Layer:
     def __init__(self, layer: Any, index: int, kind: str) -> None:
         attention = layer.self_attn
         self._index, self._kind = index, kind
-        self._head_dim, self._groups = attention.head_dim, attention.num_key_value_groups
+        self._head_dim = attention.head_dim
         self._query_width = attention.q_proj.end
         self._queries = attention.q_proj.end // attention.head_dim
         self._rotated = attention.k_proj.end // attention.head_dim  # query and key heads
@@ -147,68 +191,39 @@ class _Layer:
         self._norm_key = _norm(attention.k_norm) if hasattr(attention, "k_norm") else None
 
     def __call__(self, hidden: torch.Tensor, shared: _Pass) -> torch.Tensor:
-        """Hidden states [rows, q, width]; changes them in place."""
+        """Hidden states [tokens, width]; changes them in place."""
         hidden += self._out(self._attend(self._norm_in(hidden), shared))
         gate, up = self._gate_up(self._norm_mid(hidden)).chunk(2, dim=-1)
         hidden += self._down(functional.silu(gate).mul_(up))
         return hidden
 
     def _attend(self, normed: torch.Tensor, shared: _Pass) -> torch.Tensor:
-        rows, count, _ = normed.shape
-        heads = self._qkv(normed).view(rows, count, -1, self._head_dim)
-        rotated, value = heads[:, :, : self._rotated], heads[:, :, self._rotated :]
+        heads = self._qkv(normed).view(normed.shape[0], -1, self._head_dim)
+        rotated, value = heads[:, : self._rotated], heads[:, self._rotated :]
         if self._norm_query is not None and self._norm_key is not None:
-            query, key = rotated[:, :, : self._queries], rotated[:, :, self._queries :]
-            rotated = torch.cat((self._norm_query(query), self._norm_key(key)), dim=2)
+            query, key = rotated[:, : self._queries], rotated[:, self._queries :]
+            rotated = torch.cat((self._norm_query(query), self._norm_key(key)), dim=1)
         turned = torch.roll(rotated, self._head_dim // 2, dims=-1)
         rotated = torch.addcmul(rotated * shared.cos, turned, shared.sin)
-        keys, values = rotated[:, :, self._queries :].transpose(1, 2), value.transpose(1, 2)
-        if shared.cache is not None:
-            keys, values = shared.cache.layers[self._index].update(keys, values)
-        seen = grouped_attention(
-            rotated[:, :, : self._queries], keys, values, shared.masks[self._kind], self._scale
-        )
-        return seen.reshape(rows, count, self._query_width)
+        seen: list[torch.Tensor] = []
+        states = torch.split(rotated, shared.sizes), torch.split(value, shared.sizes)
+        for part, turned_part, value_part in zip(shared.parts, *states, strict=True):
+            seen += self._seen(part, turned_part, value_part, shared.cache)
+        return seen[0] if len(seen) == 1 else torch.cat(seen)
 
-
-def grouped_attention(
-    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor, scale: float
-) -> torch.Tensor:
-    """Attention where several query heads share a key head, without repeating keys: [rows, q, heads, head_dim].
-
-    Args:
-        query: [rows, q, heads, head_dim].
-        keys: [rows, key heads, length, head_dim].
-        values: [rows, key heads, length, head_dim].
-        mask: additive [rows, 1, q, length].
-        scale: of the products.
-    """
-    rows, count, heads, width = query.shape
-    shared = keys.shape[1]
-    if count == 1:  # the queries of one key head stand where several positions of one head would
-        grouped = query.reshape(rows, shared, heads // shared, width)
-        seen = _flash(grouped, keys, values, mask, scale)
-        return seen.reshape(rows, 1, heads, width)
-    grouped = query.transpose(1, 2)
-    if rows == 1 and heads != shared:  # key heads as rows, the queries of each as its heads
-        grouped = grouped.reshape(shared, heads // shared, count, width)
-        keys = keys[0].unsqueeze(1).expand(-1, heads // shared, -1, -1)
-        values = values[0].unsqueeze(1).expand(-1, heads // shared, -1, -1)
-    elif heads != shared:
-        keys, values = (x.repeat_interleave(heads // shared, dim=1) for x in (keys, values))
-    seen = _flash(grouped, keys, values, mask, scale)
-    return seen.reshape(rows, heads, count, width).transpose(1, 2)
-
-
-def _flash(
-    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor, scale: float
-) -> torch.Tensor:
-    return functional.scaled_dot_product_attention(query, keys, values, attn_mask=mask, scale=scale)
-
-
-def _additive(mask: torch.Tensor) -> torch.Tensor:
-    """0 where a bool mask is True, else -inf: what the attention kernel would make of it in every layer."""
-    return torch.zeros(mask.shape, dtype=torch.float32, device=mask.device).masked_fill_(~mask, float("-inf"))
+    def _seen(
+        self, part: _Placed, rotated: torch.Tensor, value: torch.Tensor, cache: SlotCache
+    ) -> Iterator[torch.Tensor]:
+        """What the tokens of a part attend to, a tensor [tokens, query width] for each run of its rows."""
+        shape = (part.rows, part.count, -1, self._head_dim)
+        query = rotated[:, : self._queries].view(shape)
+        keys, values = (states.view(shape).transpose(1, 2) for states in (rotated[:, self._queries :], value))
+        if part.aim is not None:
+            keys, values = cache.layers[self._index].put(keys, values, part.aim)
+        for run in part.runs:
+            rows, mask = slice(run.first, run.end), run.masks[self._kind]
+            near, far = keys[rows, :, : run.length], values[rows, :, : run.length]
+            yield grouped_attention(query[rows], near, far, mask, self._scale).reshape(-1, self._query_width)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from workbench.engine.packed import replace_linears
+
 LEVELS = 127.0
 ZERO = 128
 FINER = 254.0
@@ -63,12 +65,5 @@ class Int8Linear(nn.Module):
 
 
 def quantize_linears(model: nn.Module) -> None:
-    """Replaces the model's linear layers in place, the head's too; a layer that stands in two places stays one."""
-    made: dict[nn.Module, Int8Linear] = {}
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
-            if type(child) is nn.Linear:
-                if child not in made:
-                    made[child] = Int8Linear(child)
-                    child.weight = nn.Parameter(torch.empty(0), requires_grad=False)  # gives its memory back
-                setattr(parent, name, made[child])
+    """Replaces the model's linear layers in place, the head's too."""
+    replace_linears(model, Int8Linear)

@@ -25,9 +25,9 @@ from workbench.core.backend import ModelCard, Progress
 from workbench.core.errors import WeightsError
 from workbench.core.settings import Settings
 from workbench.engine.footprint import safetensors_parameters
-from workbench.engine.fused import can_fuse, merge_projections
-from workbench.engine.int8 import has_int8_kernels, quantize_linears
+from workbench.engine.int8 import has_int8_kernels
 from workbench.engine.memory import free_bytes, kv_budget
+from workbench.engine.projections import prepare_projections
 from workbench.engine.runner import Runner, SlotRunner, text_config
 from workbench.engine.selection import SPARE_ROWS, choose_runner, default_rows
 from workbench.engine.sources import locate
@@ -80,10 +80,7 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
     is_own_int8 = _is_own_int8(card, source)
     model = _load_weights(card, source, is_own_int8=is_own_int8)
     dtype, parameters = str(model.dtype).removeprefix("torch."), model.num_parameters()
-    if can_fuse(model):
-        merge_projections(model)
-    if is_own_int8:
-        quantize_linears(model)
+    prepare_projections(model, is_int8=is_own_int8)
     progress("checking the model", 0.9)
     budget = kv_budget(model.device.type, settings.kv_cache_bytes)
     places = card.max_concurrency or default_rows(model.device.type)

@@ -34,8 +34,13 @@ class Prefill:
         self._exchange = exchange
 
     def run(self) -> None:
-        """Reads prompts until this step's share of time is used up."""
+        """Reads prompts until this step's share of time is used up, but for a last piece that goes with the decoding.
+
+        That piece ends nowhere in particular, so nothing waits for its logits: beside the decoding rows it costs no
+        reading of the weights of its own.
+        """
         scheduler, spent = self._scheduler, 0.0
+        scheduler.beside = 0
         while (budget := scheduler.chunk(spent)) > 0:
             began = time.perf_counter()
             if self._runner.can_pack and scheduler.next_to_score(budget):
@@ -48,9 +53,12 @@ class Prefill:
                     self._begin(choice)
                 if choice.finish is not None:
                     continue
-                if choice.cached == len(choice.ids) - 1:
+                if choice.cached == len(choice.ids) - 1 and not self._wants_scores(choice):
                     self._join(choice)
                     continue
+                if scheduler.active and self._needs_no_logits(choice, choice.cached + budget):
+                    scheduler.beside = budget
+                    return
                 tokens = self._read_chunk(choice, budget)
             taken = time.perf_counter() - began
             scheduler.pace.saw_prefill(taken, tokens)
@@ -82,10 +90,17 @@ class Prefill:
         self._scheduler.prefilling = None
         self._scheduler.active.append(choice)
 
+    def _needs_no_logits(self, choice: Choice, end: int) -> bool:
+        """True when reading a choice up to `end` neither finishes nor scores its prompt."""
+        return end < len(choice.ids) and not self._wants_scores(choice)
+
+    def _wants_scores(self, choice: Choice) -> bool:
+        return choice.request.prompt_logprobs is not None and choice.generated == 0
+
     def _read_chunk(self, choice: Choice, budget: int) -> int:
         """Reads the next piece of a prompt and, when it was the last, samples the first token; how many were read."""
         row, start = len(self._scheduler.active), choice.cached
-        wants_scores = choice.request.prompt_logprobs is not None and choice.generated == 0
+        wants_scores = self._wants_scores(choice)
         first = choice.first_scored if wants_scores else len(choice.ids)
         most = min(budget, max(first - start, 0) + MOST_SCORED) if wants_scores else budget
         piece = choice.ids[start : start + most]

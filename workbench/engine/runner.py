@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from transformers import DynamicCache, PretrainedConfig, PreTrainedModel
 
-from workbench.engine.masks import MaskPlan, Masks
+from workbench.engine.forward import Forward, Part, PlainForward
+from workbench.engine.masks import MaskPlan
 from workbench.engine.packing import pack
 from workbench.engine.slots import LENGTH_BUCKET, Aim, Prefix, SlotCache, round_up
+
+
+class Piece(NamedTuple):
+    """Tokens of a prompt to be read into a row from position `start` on."""
+
+    row: int
+    ids: Sequence[int]
+    start: int
 
 
 class Runner(Protocol):
@@ -47,8 +56,10 @@ class Runner(Protocol):
         """Reads `ids` into a row from position `start`; float32 logits [keep, V] of the last `keep` positions."""
         ...
 
-    def decode(self, ids: Sequence[int], positions: Sequence[int]) -> torch.Tensor:
-        """One token for each of the first len(ids) rows; float32 logits [rows, V]."""
+    def decode(
+        self, ids: Sequence[int], positions: Sequence[int], beside: Piece | None = None
+    ) -> torch.Tensor:
+        """One token for each of the first len(ids) rows; float32 logits [rows, V]. Reads `beside`, too."""
         ...
 
     @property
@@ -95,47 +106,6 @@ def bytes_per_token(model: PreTrainedModel) -> int:
     return int(2 * config.num_hidden_layers * heads * head_dim * model.dtype.itemsize)
 
 
-class Forward(Protocol):
-    """A model's forward pass. `cache` None: keys and values are those of the pass alone."""
-
-    def __call__(
-        self,
-        ids: torch.Tensor,
-        positions: torch.Tensor,
-        masks: Masks,
-        keep: int | torch.Tensor,
-        cache: SlotCache | None,
-    ) -> torch.Tensor:
-        """Logits [rows, kept, V] of the last `keep` positions of `ids` [rows, q], or of those `keep` indexes."""
-        ...
-
-
-class PlainForward:
-    """An unchanged transformers model."""
-
-    def __init__(self, model: PreTrainedModel) -> None:
-        self._model = model
-
-    def __call__(
-        self,
-        ids: torch.Tensor,
-        positions: torch.Tensor,
-        masks: Masks,
-        keep: int | torch.Tensor,
-        cache: SlotCache | None,
-    ) -> torch.Tensor:
-        """Logits [rows, kept, V] of the last `keep` positions of `ids` [rows, q], or of those `keep` indexes."""
-        logits: torch.Tensor = self._model(
-            input_ids=ids,
-            attention_mask=masks,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=cache is not None,
-            logits_to_keep=keep,
-        ).logits
-        return logits
-
-
 class SlotRunner:
     """Many sequences at once in a SlotCache. `can_pack`: short prompts may be scored in one pass, without the cache."""
 
@@ -180,20 +150,27 @@ class SlotRunner:
 
     def prefill(self, row: int, ids: Sequence[int], start: int, keep: int) -> torch.Tensor:
         """Reads `ids` into a row from position `start`; float32 logits [keep, V] of the last `keep` positions."""
-        positions = torch.arange(start, start + len(ids), device=self.device).unsqueeze(0)
-        length = start + len(ids)
-        self.cache.aim(Aim(row, 1, positions, length, start))
-        masks = self._plan.masks(positions, length)
-        return self._forward(torch.tensor([ids], device=self.device), positions, masks, keep, self.cache)[0]
+        return self.forward(self._reading(Piece(row, ids, start)), keep, self.cache)[0].float()
 
-    def decode(self, ids: Sequence[int], positions: Sequence[int]) -> torch.Tensor:
-        """One token for each of the first len(ids) rows; float32 logits [rows, V]."""
+    def _reading(self, piece: Piece) -> Part:
+        row, ids, start = piece
+        length = start + len(ids)
+        positions = torch.arange(start, length, device=self.device).unsqueeze(0)
+        aim = Aim(row, 1, positions, length, start)
+        tokens = torch.tensor([ids], device=self.device)
+        return Part(tokens, positions, self._plan.masks(positions, length), aim)
+
+    def decode(
+        self, ids: Sequence[int], positions: Sequence[int], beside: Piece | None = None
+    ) -> torch.Tensor:
+        """One token for each of the first len(ids) rows; float32 logits [rows, V]. Reads `beside`, too."""
         at = torch.tensor(positions, device=self.device).unsqueeze(1)
         length = min(round_up(max(positions) + 1, LENGTH_BUCKET), self.cache.length)
         start = positions[0] if len(ids) == 1 else None
-        self.cache.aim(Aim(0, len(ids), at, length, start))
         tokens = torch.tensor(ids, device=self.device).unsqueeze(1)
-        return self._forward(tokens, at, self._plan.masks(at, length), 1, self.cache)[:, -1]
+        part = Part(tokens, at, self._plan.masks(at, length), Aim(0, len(ids), at, length, start))
+        reading = None if beside is None else self._reading(beside)
+        return self.forward(part, 1, self.cache, reading)[:, -1].float()
 
     def score(
         self, prompts: Sequence[Sequence[int]], starts: Sequence[int], scopes: Sequence[str]
@@ -204,19 +181,9 @@ class SlotRunner:
         """
         packed = pack(prompts, starts, scopes, self.device)
         masks = self._plan.packed(packed.positions, packed.sees)
-        ids, positions = packed.ids.unsqueeze(0), packed.positions.unsqueeze(0)
-        logits = self._forward(ids, positions, masks, packed.kept, None)[0]
+        part = Part(packed.ids.unsqueeze(0), packed.positions.unsqueeze(0), masks, None)
+        logits = self.forward(part, packed.kept, self.cache)[0].float()
         return logits if len(packed.kept) == len(packed.order) else logits[packed.order]
-
-    def _forward(
-        self,
-        ids: torch.Tensor,
-        positions: torch.Tensor,
-        masks: Masks,
-        keep: int | torch.Tensor,
-        cache: SlotCache | None,
-    ) -> torch.Tensor:
-        return self.forward(ids, positions, masks, keep, cache).float()
 
     def move(self, source: int, target: int, length: int) -> None:
         """Copies a row."""
@@ -276,8 +243,10 @@ class SerialRunner:
         logits: torch.Tensor = output.logits[0].float()
         return logits
 
-    def decode(self, ids: Sequence[int], positions: Sequence[int]) -> torch.Tensor:
-        """The next token of the one sequence; float32 logits [1, V]."""
+    def decode(
+        self, ids: Sequence[int], positions: Sequence[int], beside: Piece | None = None
+    ) -> torch.Tensor:
+        """The next token of the one sequence; float32 logits [1, V]. Nobody else is read beside it."""
         return self.prefill(0, ids, positions[0], 1)
 
     def score(

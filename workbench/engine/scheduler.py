@@ -43,6 +43,13 @@ class Pace:
         self.prefill_seconds += seconds - self.weight * self.prefill_seconds
         self.prefill_tokens += tokens - self.weight * self.prefill_tokens
 
+    def saw_both(self, seconds: float, tokens: int) -> None:
+        """Takes the duration of a decode step that read `tokens` of a prompt; both means move in proportion."""
+        expected = self.step_seconds + self.prefill_seconds_per_token * tokens
+        factor = 1 + self.weight * (seconds / expected - 1)
+        self.step_seconds *= factor
+        self.prefill_seconds *= factor
+
 
 class Move(NamedTuple):
     """A row to be copied over another, its first `length` tokens."""
@@ -54,7 +61,10 @@ class Move(NamedTuple):
 
 @dataclass(slots=True)
 class Scheduler:
-    """The engine's queues. `fits(rows, length)` is the cache's word on memory."""
+    """The engine's queues. `fits(rows, length)` is the cache's word on memory.
+
+    `beside` is how many tokens of the prompt that is being read go through the next decode step's own pass.
+    """
 
     fits: Callable[[int, int], bool]
     max_rows: int
@@ -63,6 +73,7 @@ class Scheduler:
     waiting: deque[Sequence] = field(default_factory=deque)
     active: list[Sequence] = field(default_factory=list)
     prefilling: Sequence | None = None
+    beside: int = 0
     scoring: list[Sequence] = field(default_factory=list)
     pace: Pace = field(default_factory=Pace)
 
@@ -129,13 +140,13 @@ class Scheduler:
     def chunk(self, spent_seconds: float = 0.0) -> int:
         """How many prompt tokens to read next in a step that has read for `spent_seconds`; 0 to decode now.
 
-        Alone, a long chunk. Beside decoding rows, about as long as one of their steps takes, times how many wait for
-        each one that is served, so that a burst is let in quickly and a single newcomer hardly slows anyone.
+        Alone, a long chunk. Beside decoding rows, about as long as one of their steps takes for each one that is being
+        let in: a burst decodes together soon, and a single newcomer hardly slows anyone.
         """
         if not self.active:
             return self.idle_chunk if spent_seconds == 0 else 0
-        crowd = (len(self.waiting) + 1) / len(self.active)
-        seconds = self.pace.step_seconds * min(max(crowd, 1.0), 8.0) - spent_seconds
+        newcomers = len(self.waiting) + (self.prefilling is not None)
+        seconds = self.pace.step_seconds * min(max(newcomers, 1), 8) - spent_seconds
         if spent_seconds > 0 and seconds <= 0:
             return 0
         return max(self.least_chunk, min(self.idle_chunk, int(seconds / self.pace.prefill_seconds_per_token)))

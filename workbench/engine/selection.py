@@ -7,10 +7,11 @@ import torch
 from transformers import PreTrainedModel
 
 from workbench.core.errors import WeightsError
+from workbench.engine.forward import Forward, PlainForward
 from workbench.engine.fused import FusedDecoder, is_merged
 from workbench.engine.int8 import Int8Linear
 from workbench.engine.masks import MaskPlan
-from workbench.engine.runner import Forward, PlainForward, Runner, SerialRunner, SlotRunner, text_config
+from workbench.engine.runner import Runner, SerialRunner, SlotRunner, text_config
 
 log = structlog.get_logger(__name__)
 

@@ -61,9 +61,14 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is untyp
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Writes the new states [rows, heads, q, head_dim] where the cache aims; returns views of what is attended."""
+        return self.put(key_states, value_states, self._cache.aimed)
+
+    def put(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, aim: Aim
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same where `aim` says."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        aim = self._cache.aimed
         rows = slice(aim.first, aim.first + aim.count)
         keys, values = self.keys[rows, :, : aim.length], self.values[rows, :, : aim.length]
         if aim.start is not None:
