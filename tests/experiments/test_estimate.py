@@ -8,10 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.experiments.small import run_small, small_experiment
-from tests.sites import MODEL
-from workbench.experiments.estimate import Rates, estimate_words, estimated_seconds, measured_rates
+from tests.sites import MODEL, OTHER_MODEL
+from workbench.experiments.estimate import (
+    SLOWER_ALONE,
+    Rates,
+    estimate_words,
+    estimated_seconds,
+    measured_rates,
+)
 from workbench.experiments.record.folder import ExperimentFolder
 from workbench.experiments.record.rows import PhaseKind
+from workbench.experiments.spec.experiment import Mode
+from workbench.experiments.spec.load import LoadSpec
 from workbench.experiments.spec.probe import open_probe
 from workbench.experiments.spec.seven_questions import question_experiment
 
@@ -50,6 +58,28 @@ def test_answers_that_are_judged_again_cost_nothing() -> None:
     probes = [open_probe(spec, 0) for spec in experiment.probes]
     rates = Rates(100, 10, "a test")
     assert estimated_seconds(experiment, probes, rates) == estimated_seconds(experiment, probes[:1], rates)
+
+
+def test_a_sweep_is_counted_with_all_the_levels_it_may_take() -> None:
+    load = LoadSpec(rate="1/s", duration="30s", sweep_to="4/s", refinements=2)
+    experiment = question_experiment([MODEL, OTHER_MODEL], ["tasks"], items=5, load=load)
+    probes = [open_probe(spec, 0) for spec in experiment.probes]
+    rates = Rates(100, 10, "a test")
+    asked = estimated_seconds(experiment.model_copy(update={"load": None}), probes, rates)
+    assert estimated_seconds(experiment, probes, rates) == pytest.approx(asked + 2 * 5 * 30)
+    together = experiment.model_copy(update={"mode": Mode.CONTENDED})
+    assert estimated_seconds(together, probes, rates) == pytest.approx(asked + 5 * 30)
+
+
+def test_the_full_run_counts_what_is_asked_again_under_load() -> None:
+    full = question_experiment([MODEL], items=8, is_full=True)
+    assert full.under_load is not None
+    assert full.under_load.probe == "reading"
+    probes = [open_probe(spec, 0) for spec in full.probes]
+    rates = Rates(100, 10, "a test")
+    without = estimated_seconds(full.model_copy(update={"under_load": None}), probes, rates)
+    # Eight answers of 24 tokens at three levels, the first of which takes four times as long.
+    assert estimated_seconds(full, probes, rates) == pytest.approx(without + 8 * 24 / 10 * (SLOWER_ALONE + 2))
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(600, "10 minutes"), (9000, "2.5 hours")])

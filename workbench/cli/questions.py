@@ -38,6 +38,12 @@ def questions(
     load: Annotated[
         bool, typer.Option("--load/--no-load", help="Also a minute of load on each candidate.")
     ] = False,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="The full run: also a sweep of loads, and answers asked again under load."
+        ),
+    ] = False,
 ) -> None:
     """Ask the seven questions: without --out, say what they are and how long they would take here."""
     from workbench.backends.catalogue import EMBEDDED_ID
@@ -46,7 +52,9 @@ def questions(
     from workbench.experiments.spec.seven_questions import question_experiment
 
     candidates = model or [EMBEDDED_ID + suffix for suffix in FULL_RUN_SUFFIXES]
-    experiment = question_experiment(candidates, names or (), items=items, load=LoadSpec() if load else None)
+    experiment = question_experiment(
+        candidates, names or (), items=items, load=LoadSpec() if load else None, is_full=full
+    )
     typer.echo(f"{len(candidates)} candidates: {_time_words(experiment)}", err=out is not None)
     if out is None:
         _list(experiment, names or ())

@@ -10,7 +10,8 @@ from evaluators.base import Need
 from evaluators.timing import RequestClass
 from workbench.experiments.record.folder import ExperimentFolder
 from workbench.experiments.record.rows import PhaseKind, RequestKind, RequestRow
-from workbench.experiments.spec.experiment import Experiment
+from workbench.experiments.spec.experiment import Experiment, Mode
+from workbench.experiments.spec.load import UnderLoadSpec
 from workbench.experiments.spec.probe import Probe
 
 CHARACTERS_PER_TOKEN = 4.0
@@ -18,6 +19,10 @@ CHARACTERS_PER_TOKEN = 4.0
 
 NEWEST_RUNS = 3
 """How many experiments tell the machine's rates: older ones may be of another version."""
+
+
+SLOWER_ALONE = 4.0
+"""How much longer answers take one at a time than eight at a time: a step of eight rows costs about two of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,13 @@ class Rates:
     """Where they were measured, in words."""
 
 
-REFERENCE = Rates(250.0, 40.0, "a guess for two CPU cores: nothing was measured here yet")
-"""What stands in until this machine has measured its own: a guess, and called one."""
+REFERENCE = Rates(
+    200.0, 34.0, "by SmolLM2-135M's processor time on one core of an AMD EPYC: nothing was measured here yet"
+)
+"""What stands in until this machine has measured its own, and says so.
+
+Tokens a second of processor time, over four items of every probe of the seven questions, float32, one thread.
+"""
 
 
 def machine_rates(root: Path) -> Rates:
@@ -79,9 +89,24 @@ def _tokens(row: RequestRow) -> int:
 
 def estimated_seconds(experiment: Experiment, probes: Sequence[Probe], rates: Rates) -> float:
     """At most about so long: written answers are counted as if each used all its tokens."""
-    one = sum(_scored_tokens(p) / rates.scored + _written_tokens(p) / rates.written for p in probes)
-    load = 0.0 if experiment.load is None else experiment.load.duration_s
-    return len(experiment.candidates) * (one * experiment.repeats + load)
+    one = sum(_seconds_of(probe, rates) for probe in probes) * experiment.repeats
+    again = (
+        0.0 if experiment.under_load is None else _under_load_seconds(experiment.under_load, probes, rates)
+    )
+    load = 0.0 if experiment.load is None else experiment.load.longest_s
+    rounds = 1 if experiment.mode is Mode.CONTENDED else len(experiment.candidates)
+    return len(experiment.candidates) * (one + again) + rounds * load
+
+
+def _seconds_of(probe: Probe, rates: Rates) -> float:
+    return _scored_tokens(probe) / rates.scored + _written_tokens(probe) / rates.written
+
+
+def _under_load_seconds(asked: UnderLoadSpec, probes: Sequence[Probe], rates: Rates) -> float:
+    """The probe's items at every level, those asked one at a time at a slower pace; 0 where the probe is not known."""
+    found = [probe for probe in probes if probe.name == asked.probe]
+    share = sum(min(asked.limit / len(p.data.samples), 1.0) * _seconds_of(p, rates) for p in found)
+    return share * (SLOWER_ALONE + len(asked.levels) - 1)
 
 
 def _scored_tokens(probe: Probe) -> float:

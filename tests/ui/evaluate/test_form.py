@@ -80,7 +80,10 @@ def test_the_estimate_listens_to_what_decides_how_long_it_takes() -> None:
         "own",
         "items",
         "shape",
+        "rate",
+        "up_to",
         "seconds",
+        "under_load",
     }
 
 

@@ -23,6 +23,8 @@ from workbench.experiments.results.scores import Difference, ProbeScore
 from workbench.experiments.spec.experiment import Mode
 
 SIGNIFICANT = 0.05
+_SHOWN_ROWS = 5
+"""Bad rows that a warning names; the manifest has all."""
 _TIMED = frozenset(Metric) - {Metric.QUALITY, Metric.UNSAFE_RATE, Metric.OVER_REFUSAL_RATE}
 
 
@@ -265,6 +267,7 @@ def warnings(results: Results) -> list[str]:
     lost = sum(score.summary.failed for score in results.scores)
     if lost:
         found.append(f"{lost} answers could not be had or judged. They are in no mean.")
+    found += _bad_rows(results)
     if results.experiment.mode is Mode.CONTENDED and len(results.loads) > 1:
         found.append("Latencies are contended, as asked: the candidates were under load at the same time.")
     elif any(not v.is_isolated and results.load(v.candidate) is not None for v in results.verdicts):
@@ -273,6 +276,18 @@ def warnings(results: Results) -> list[str]:
             "be faster. Quality does not depend on it."
         )
     return found
+
+
+def _bad_rows(results: Results) -> list[str]:
+    """Rows of a team's own file that could not be asked, by line and reason."""
+    said = []
+    for name in results.experiment.scored_names:
+        bad = results.manifest["probes"].get(name, {}).get("bad_rows", [])
+        more = f", and {len(bad) - _SHOWN_ROWS} more" if len(bad) > _SHOWN_ROWS else ""
+        if bad:
+            rows = "1 row was" if len(bad) == 1 else f"{len(bad)} rows were"
+            said.append(f"{name}: {rows} left out: {'; '.join(bad[:_SHOWN_ROWS])}{more}.")
+    return said
 
 
 def names_of(results: Results) -> Sequence[str]:

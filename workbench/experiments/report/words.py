@@ -31,6 +31,7 @@ _NAMES = {
 _MILLISECONDS = frozenset({Metric.TTFT_P95, Metric.TPOT_P95})
 _SHARES = frozenset({Metric.UNSAFE_RATE, Metric.OVER_REFUSAL_RATE})
 NONE = "–"
+_MINUS = "−"
 
 
 def short(value: float | None) -> str:
@@ -40,13 +41,13 @@ def short(value: float | None) -> str:
     if math.isinf(value):
         return "unbounded"
     if value != 0 and abs(value) < 0.01:
-        return f"{value:.2g}"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+        return f"{value:.2g}".replace("-", _MINUS)
+    return (f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}").replace("-", _MINUS)
 
 
 def percent(value: float | None) -> str:
     """A share as a percentage."""
-    return NONE if value is None or not math.isfinite(value) else f"{100 * value:.0f} %"
+    return NONE if value is None or not math.isfinite(value) else f"{100 * value:.0f} %".replace("-", _MINUS)
 
 
 def milliseconds(value: float | None) -> str:

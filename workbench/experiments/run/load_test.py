@@ -81,8 +81,7 @@ class LoadTest:
     @property
     def seconds(self) -> float:
         """How long it lasts for one candidate; of a sweep, when every level it may take is taken."""
-        levels = len(self._load.levels) + (self._load.refinements if self._is_sweep else 0)
-        return levels * self._load.duration_s
+        return self._load.longest_s
 
     @property
     def _is_sweep(self) -> bool:

@@ -118,6 +118,12 @@ class LoadSpec(BaseModel):
             rates.append(rates[-1] * _DOUBLING)
         return (*rates, top)
 
+    @property
+    def longest_s(self) -> float:
+        """Seconds of the whole test; of a sweep, when every level it may take is taken."""
+        refinements = self.refinements if self.shape is LoadShape.SWEEP else 0
+        return (len(self.levels) + refinements) * self.duration_s
+
     def profile(self, rate_per_s: float | None = None) -> RateProfile:
         """The rate over time; of one level of a sweep where its rate is given.
 

@@ -10,9 +10,12 @@ from pydantic import JsonValue
 from evaluators.perturbation import Perturbation
 from workbench.core.errors import ConfigurationError
 from workbench.experiments.spec.experiment import CandidateSpec, Experiment, ProbeSpec
-from workbench.experiments.spec.load import LoadSpec
+from workbench.experiments.spec.load import LoadSpec, UnderLoadSpec
 from workbench.experiments.spec.quick import candidate_label
 
+_FULL_SWEEP = "12/s"
+_AGAIN = ("reading", "common-sense")
+"""Probes with right answers, the first of which that is asked is asked again under load."""
 _BY_BYTES: dict[str, JsonValue] = {"normalization": "bytes"}
 
 
@@ -163,8 +166,11 @@ def question_experiment(
     *,
     items: int | None = None,
     load: LoadSpec | None = None,
+    is_full: bool = False,
 ) -> Experiment:
     """An experiment that asks these questions of these models; `items` bounds each probe.
+
+    The full one also looks for the load that each model can bear, and asks again under load what it can of `_AGAIN`.
 
     Raises: ConfigurationError for an unknown question or models that cannot be told apart.
     """
@@ -177,5 +183,12 @@ def question_experiment(
         name=title[:200],
         candidates=tuple(CandidateSpec(model=m, label=candidate_label(m, models)) for m in models),
         probes=tuple(probes),
-        load=load,
+        load=LoadSpec(sweep_to=_FULL_SWEEP) if is_full else load,
+        under_load=_under_load(probes) if is_full else None,
     )
+
+
+def _under_load(probes: Sequence[ProbeSpec]) -> UnderLoadSpec | None:
+    names = {probe.name for probe in probes}
+    again = next((name for name in _AGAIN if name in names), None)
+    return None if again is None else UnderLoadSpec(probe=again)

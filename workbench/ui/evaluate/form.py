@@ -70,7 +70,8 @@ class FormFields:
 ESTIMATED_BY = tuple(
     place
     for place, field in enumerate(dataclass_fields(FormFields))
-    if field.name in ("models", "sets", "questions", "own", "items", "shape", "seconds")
+    if field.name
+    in ("models", "sets", "questions", "own", "items", "shape", "rate", "up_to", "seconds", "under_load")
 )
 """The places of the inputs that decide how long a run takes."""
 

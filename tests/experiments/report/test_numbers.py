@@ -1,0 +1,237 @@
+"""The report's tables say what the stored rows come to: each cell is worked out here from the rows once more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from tests.experiments.small import run_small, small_experiment
+from tests.sites import MODEL
+from workbench.backends.scripted import Script, ScriptedBackend
+from workbench.core.chat import GenerationRequest
+from workbench.experiments.record.folder import ExperimentFolder
+
+NAMES = ("one", "two")
+LIMITS = {
+    "ttft_p95_ms": 1000,
+    "tpot_p95_ms": 1000,
+    "requests_per_minute": 60,
+    "quality": {"common-sense": 0.5},
+}
+TITLES = {"Physical common sense": "common-sense", "own": "own"}
+Tables = dict[str, list[list[list[str]]]]
+
+
+class _Report(HTMLParser):
+    """The tables below each heading: rows of cells, a cell the pieces of text in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: Tables = {}
+        self.facts: list[str] = []
+        self._heading = ""
+        self._inside = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag
+        if tag == "h2":
+            self._heading = ""
+        elif tag == "table":
+            self.tables.setdefault(self._heading, [])
+        elif tag == "tr" and self._heading in self.tables:
+            self.tables[self._heading].append([])
+        elif tag in ("td", "th") and self._heading in self.tables:
+            self.tables[self._heading][-1].append([])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "table":
+            self.tables[self._heading].append([])
+
+    def handle_data(self, data: str) -> None:
+        rows = self.tables.get(self._heading)
+        if self._inside == "h2" and not self._heading:
+            self._heading = data.strip()
+        elif self._inside in ("dt", "dd") and data.strip():
+            self.facts.append(data.strip())
+        elif rows and rows[-1] and data.strip():
+            rows[-1][-1].append(data.strip())
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("numbers")
+
+    def answer(request: GenerationRequest) -> Script:
+        return Script(
+            "Hello there, friend" if request.model == MODEL else "No idea at all", token_seconds=0.002
+        )
+
+    asked = small_experiment(
+        home,
+        probes=[
+            {"name": "common-sense", "data": "piqa", "evaluator": "multiple_choice", "limit": 12},
+            {"name": "own", "data": str(home / "own.jsonl"), "evaluator": "contains"},
+        ],
+        load={"rate": "50/s", "duration": "2s", "output_tokens": 3},
+        requirements=LIMITS,
+        machine_price_per_hour=2.5,
+    )
+    asyncio.run(run_small(asked, ExperimentFolder(home / "run"), ScriptedBackend(answer=answer)))
+    return home / "run"
+
+
+@pytest.fixture(scope="module")
+def report(home: Path) -> _Report:
+    found = _Report()
+    found.feed((home / "report.html").read_text())
+    found.tables = {heading: [row for row in rows if row] for heading, rows in found.tables.items()}
+    return found
+
+
+@pytest.fixture(scope="module")
+def samples(home: Path) -> pd.DataFrame:
+    return pd.read_json(home / "samples.jsonl", lines=True)
+
+
+@pytest.fixture(scope="module")
+def loads(home: Path) -> dict[str, pd.DataFrame]:
+    rows = pd.json_normalize(
+        [json.loads(line) for line in (home / "requests.jsonl").read_text().splitlines()]
+    )
+    return {name: rows[(rows.kind == "load") & (rows.candidate == name)] for name in NAMES}
+
+
+def number(text: str) -> float:
+    """The first number in a cell, in ms where it is a time."""
+    found = re.search(r"[−+]?[\d,]+(\.\d+)?(e-\d+)?( s\b)?", text)
+    assert found is not None, text
+    value = float(found[0].removesuffix(" s").replace(",", "").replace("−", "-").replace("+", ""))
+    return value * 1000 if found[3] else value
+
+
+def shown(text: str, value: float | np.floating[Any]) -> bool:
+    """Whether a cell says this value, as far as three digits go."""
+    return number(text) == pytest.approx(float(value), rel=0.006, abs=0.5 if "%" in text else 1e-9)
+
+
+def values_of(samples: pd.DataFrame, probe: str, name: str) -> pd.Series:
+    return samples[(samples.probe == probe) & (samples.candidate == name)].value.dropna()
+
+
+def latencies(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    first = (rows["timing.first_token"] - rows["timing.scheduled"]) * 1000
+    whole = (rows["timing.end"] - rows["timing.scheduled"]) * 1000
+    token = (rows["timing.end"] - rows["timing.first_token"]) / (rows["timing.output_tokens"] - 1) * 1000
+    return {"First token": first, "Per token": token, "Whole answer": whole}
+
+
+def speed(rows: pd.DataFrame) -> float:
+    """Output tokens a second of the whole stretch."""
+    span = rows["timing.end"].max() - rows["timing.scheduled"].min()
+    return float(rows["timing.output_tokens"].sum() / span)
+
+
+def test_every_table_of_the_page_is_checked_here(report: _Report) -> None:
+    checked = {"Requirements", "Quality", "Does the choice make a difference?", "Under load", "Deployment"}
+    assert set(report.tables) == checked
+
+
+def test_quality_is_mean_wilson_interval_and_count(report: _Report, samples: pd.DataFrame) -> None:
+    rows = report.tables["Quality"][1:]
+    assert {row[0][0] for row in rows} == set(TITLES)
+    for row in rows:
+        for name, cell in zip(NAMES, row[1:3], strict=True):
+            values = values_of(samples, TITLES[row[0][0]], name)
+            if values.empty:
+                assert cell[0] == "–"
+                continue
+            low, high = binomtest(int(values.sum()), len(values)).proportion_ci(method="wilson")
+            assert cell[0] == f"{100 * values.mean():.0f} % ({100 * low:.0f} % to {100 * high:.0f} %)"
+            assert cell[1].startswith(f"{len(values)} items")
+
+
+def test_differences_are_of_the_same_items(report: _Report, samples: pd.DataFrame) -> None:
+    rows = report.tables["Does the choice make a difference?"][1:]
+    assert rows
+    for row in rows:
+        table = samples[samples.probe == TITLES[row[0][0]]].pivot_table(
+            index="sample", columns="candidate", values="value"
+        )
+        pairs = (table["one"] - table["two"]).dropna()
+        assert number(row[2][0]) == pytest.approx(100 * pairs.mean(), abs=0.51)
+        assert row[4][1].startswith(f"{int((pairs != 0).sum())} of {len(pairs)} items differ")
+
+
+def test_load_is_percentiles_throughput_goodput_and_cost(
+    report: _Report, loads: dict[str, pd.DataFrame]
+) -> None:
+    rows = report.tables["Under load"][1:]
+    assert [row[0][0] for row in rows] == list(NAMES)
+    for row in rows:
+        own = loads[row[0][0]]
+        assert row[2][0] == f"{len(own)} ok"
+        found = latencies(own)
+        good = ((found["First token"] <= 1000) & (found["Per token"] <= 1000)).sum()
+        span = own["timing.end"].max() - own["timing.scheduled"].min()
+        assert shown(row[3][0], 60 * good / span)
+        for cell, values in zip(row[4:7], found.values(), strict=True):
+            assert shown(cell[0], values.quantile(0.5))
+            assert shown(cell[1].removeprefix("p95 "), values.quantile(0.95))
+        assert shown(row[7][0], speed(own))
+        assert shown(row[8][0], 2.5 / (3600 * speed(own)) * 1e6)
+
+
+def test_requirements_repeat_value_margin_and_count(
+    home: Path, report: _Report, samples: pd.DataFrame, loads: dict[str, pd.DataFrame]
+) -> None:
+    verdict: dict[str, Any] = json.loads((home / "verdict.json").read_text())
+    rows = {row[0][0].partition(":")[0]: row[1:] for row in report.tables["Requirements"][1:]}
+    assert len(rows) == 4
+    for name, first, token, quality in zip(
+        NAMES,
+        rows["Time to first token, 95th percentile"],
+        rows["Time per output token, 95th percentile"],
+        rows["Physical common sense"],
+        strict=True,
+    ):
+        own, values = latencies(loads[name]), values_of(samples, "common-sense", name)
+        for cell, kind in ((first, "First token"), (token, "Per token")):
+            p95 = own[kind].quantile(0.95)
+            assert shown(cell[1], p95)
+            assert f"{len(own[kind])} requests" in cell[-1]
+            assert number(cell[-1].removeprefix("margin ")) == pytest.approx(1000 - p95, rel=0.006)
+        assert shown(quality[1], 100 * values.mean())
+        assert f"{len(values)} items" in quality[-1]
+        entry = next(entry for entry in verdict["candidates"] if entry["name"] == name)
+        words = {"pass": "pass", "fail": "fail", "not_enough_data": "not enough data"}
+        outcomes = [words[ruling["outcome"]] for ruling in entry["rulings"]]
+        assert [cells[NAMES.index(name)][0] for cells in rows.values()] == outcomes
+
+
+def test_the_plan_and_the_cards_repeat_the_load(report: _Report, loads: dict[str, pd.DataFrame]) -> None:
+    plans = [
+        row
+        for row in report.tables["Deployment"]
+        if row[0][0] in ("Best performance", "Lowest cost", "Best value")
+    ]
+    facts = dict(zip(report.facts[::2], report.facts[1::2], strict=True))
+    assert {"First token, p95", "Output tokens a second"} <= set(facts)
+    last = loads[NAMES[-1]]
+    assert shown(facts["First token, p95"], latencies(last)["First token"].quantile(0.95))
+    assert shown(facts["Output tokens a second"], speed(last))
+    for row in plans:
+        own = loads[row[1][0]]
+        assert int(row[2][0]) == math.ceil(50 / (len(own) / 2))
+        assert shown(row[3][0], latencies(own)["First token"].quantile(0.95))
+        assert shown(row[4][0], speed(own))
+        assert shown(row[5][0], 2.5 / (3600 * speed(own)) * 1e6)
