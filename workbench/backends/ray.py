@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 
 from workbench.cluster.connection import join
@@ -73,7 +74,17 @@ class RayBackend:
                 if has_begun or attempt == ATTEMPTS or not _is_death(failure):
                     raise _as_workbench_error(failure, has_begun=has_begun) from failure
             finally:
-                answer.cancel()
+                _cancel(answer)
+
+
+def _cancel(answer: Any) -> None:
+    """Ends a request wherever it is, which costs nothing when it has ended."""
+    from ray.exceptions import RayError
+    from ray.serve.exceptions import RayServeException
+
+    # What was never given to a replica has none to tell: `cancel` then repeats why, which the caller has heard.
+    with suppress(RayError, RayServeException):
+        answer.cancel()
 
 
 def _is_death(failure: Exception) -> bool:

@@ -13,6 +13,8 @@ FILE_NAME = "cluster.address"
 """In the home folder: where the Ray is that `workbench cluster up` has started."""
 TOKEN = Path.home() / ".ray" / "auth_token"
 """Where Ray keeps what its ports ask for."""
+_PATIENCE_SECONDS = 7 * 86400
+"""How long a process that joined may live without its cluster: Ray ends it after a minute otherwise."""
 _OBJECT_STORE_BYTES = 150 * 2**20
 
 
@@ -81,6 +83,9 @@ def _set_up(*, is_joining: bool) -> None:
     os.environ.setdefault("RAY_SERVE_LOG_TO_STDERR", "0")
     # A front door whose cluster has gone must not start a Ray of its own, which the next call on a handle would do.
     os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
-    if is_joining and TOKEN.exists():
+    if not is_joining:
+        return
+    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(_PATIENCE_SECONDS))
+    if TOKEN.exists():
         # The one who starts a Ray makes the token; the one who joins must be told to show it.
         os.environ.setdefault("RAY_AUTH_MODE", "token")
