@@ -10,6 +10,7 @@ import asyncio
 import importlib.util
 import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -44,6 +45,7 @@ card = ModelCard(id="tiny", source=str(home / "model"), backend="ray")
 scaling = Scaling(replicas=replicas, most_replicas=replicas, cpus=0.5)
 run_cluster([card], Settings(home=home, torch_threads=1), scaling, None, lambda line: print(line, flush=True))
 """
+ATTEMPTS = 3
 WAYS = (0, 1, 2)
 """How many replicas; none is the model in the measuring process."""
 
@@ -103,30 +105,28 @@ async def _measure_cluster(home: Path, replicas: int, tokens: int, streams: int)
 
 @asynccontextmanager
 async def _cluster(home: Path, replicas: int) -> AsyncGenerator[Backend, None]:
-    log = home / f"cluster-{replicas}.log"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with log.open("wb") as written:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            HEAD,
-            str(home),
-            str(replicas),
-            env=environment,
-            stdout=written,
-            stderr=written,
-        )
+    process = await asyncio.to_thread(_up, home, replicas, home / f"cluster-{replicas}.log")
     try:
-        while "cluster is up" not in log.read_text():
-            if process.returncode is not None:
-                raise SystemExit(log.read_text())
-            await asyncio.sleep(0.5)
         card = ModelCard(id="tiny", source=str(home / "model"), backend="ray")
         yield await asyncio.to_thread(open_ray, card, Settings(home=home), _unheard)
         leave()
     finally:
         process.terminate()
-        await process.wait()
+        await asyncio.to_thread(process.wait)
+
+
+def _up(home: Path, replicas: int, log: Path) -> subprocess.Popen[bytes]:
+    """A cluster that is up. Ray gives its parts fixed times to start in, which a busy machine misses."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", HEAD, str(home), str(replicas)]
+    for _ in range(ATTEMPTS):
+        with log.open("wb") as written:
+            process = subprocess.Popen(command, env=environment, stdout=written, stderr=written)
+        while process.poll() is None:
+            if "cluster is up" in log.read_text():
+                return process
+            time.sleep(0.5)
+    raise SystemExit(log.read_text())
 
 
 async def _report(name: str, backend: Backend, tokens: int, streams: int) -> None:

@@ -88,7 +88,7 @@ def up(home: Path) -> subprocess.Popen[bytes]:
         wait_until(partial(_has_started_or_ended, process, log))
         if process.poll() is None:
             return process
-        assert "timed out during startup" in log.read_text(), log.read_text()
+        assert "Ray did not start" in log.read_text(), log.read_text()
     raise AssertionError(log.read_text())
 
 

@@ -28,21 +28,26 @@ def start(home: Path, address: str | None) -> None:
     """Joins the Ray at `address`, or starts one on this machine, and notes where it is.
 
     Ray's own ports ask for the token in ~/.ray/auth_token, which it makes.
+
+    Raises: Unavailable when Ray does not come up.
     """
     require_ray()
     _set_up(is_joining=address is not None)
     import ray
 
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "WARNING"}
-    if address is None:
-        made = ray.init(
-            include_dashboard=False,
-            object_store_memory=_OBJECT_STORE_BYTES,
-            **options,
-        )
-        address = str(made.address_info["gcs_address"])
-    else:
-        ray.init(address=address, **options)
+    options |= (
+        {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
+        if address is None
+        else {"address": address}
+    )
+    try:
+        made = ray.init(**options)
+    except (
+        Exception
+    ) as failure:  # Ray has nothing narrower for "timed out during startup", which takes it 30 s
+        raise Unavailable(f"Ray did not start ({failure}) If this machine is busy, try again.") from failure
+    address = address or str(made.address_info["gcs_address"])
     home.mkdir(parents=True, exist_ok=True)
     (home / FILE_NAME).write_text(address, encoding="utf-8")
 
