@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gradio as gr
 
+SOON = '<p class="wb-none" role="status">One moment…</p>'
+"""Stands where a page shows what it asks for when it is opened."""
+
 
 def markup(html: str = "", *, elem_id: str | None = None) -> gr.HTML:
     """A piece of HTML that the page's style sheets alone dress. The caller has escaped what came from outside."""

@@ -12,7 +12,7 @@ from workbench.ui.account.events import DISABLE, EVERYBODY, MINE, AccountEvents
 from workbench.ui.account.password import bind_password, build_password_form
 from workbench.ui.account.people import PeopleEvents, bind_people, build_people_section
 from workbench.ui.context import PageContext
-from workbench.ui.markup import markup
+from workbench.ui.markup import SOON, markup
 from workbench.ui.model_menus import all_of
 from workbench.ui.optional_number import optional_number
 
@@ -95,7 +95,7 @@ def build_account_page(context: PageContext) -> None:
 
 def _key_list() -> KeyList:
     markup("<h2>Your keys</h2>")
-    table = markup(elem_id="account-keys")
+    table = markup(SOON, elem_id="account-keys")
     with gr.Row(elem_classes="wb-account-row"):
         chosen = gr.Dropdown([], label="Key", elem_id="account-key", elem_classes="wb-field")
         grace = gr.Dropdown(GRACES, value=24, label="The old text stops", elem_classes="wb-field")
@@ -151,7 +151,7 @@ def _usage_view() -> UsageView:
         unit = gr.Radio([("Tokens", "tokens"), ("Credits", "credits")], value="tokens", label="Counted in",
                         elem_classes="wb-field")  # fmt: skip
     chart = markup(elem_id="account-chart")
-    return UsageView(whose, days, unit, chart, markup(elem_id="account-usage"))
+    return UsageView(whose, days, unit, chart, markup(SOON, elem_id="account-usage"))
 
 
 def _quiet() -> dict[str, object]:

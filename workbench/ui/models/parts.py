@@ -8,7 +8,7 @@ import gradio as gr
 
 from workbench.backends.catalogue import QUANTIZATIONS
 from workbench.model_desk import DTYPES, ModelWish
-from workbench.ui.markup import markup
+from workbench.ui.markup import SOON, markup
 
 _HEADER = (
     '<div class="wb-title"><h1>Models</h1><span class="wb-price">What can be talked to here, and what else this '
@@ -70,7 +70,7 @@ def build_models_parts() -> ModelsPage:
             form = _form()
             with gr.Column(elem_classes="wb-card"):
                 markup("<h2>What fits this machine</h2>")
-                fitting = markup(elem_id="models-fitting")
+                fitting = markup(SOON, elem_id="models-fitting")
                 offer = gr.Dropdown([], label="Put one of these into the form above", elem_id="models-offer",
                                     elem_classes="wb-field", visible=False)  # fmt: skip
     return ModelsPage(here, form, fitting, offer, gr.State(""), gr.Timer(1.0, active=False))
@@ -79,7 +79,7 @@ def build_models_parts() -> ModelsPage:
 def _here() -> ModelsHere:
     with gr.Column(elem_classes="wb-card"):
         markup("<h2>Models here</h2>")
-        table = markup(elem_id="models-table")
+        table = markup(SOON, elem_id="models-table")
         with gr.Row(elem_classes="wb-form-row"):
             chosen = gr.Dropdown([], label="Model", elem_id="models-chosen", elem_classes="wb-field", scale=1)
             chat = gr.Button("Chat with it", variant="primary", elem_id="models-chat", elem_classes="wb-fit")

@@ -11,7 +11,7 @@ from workbench.model_desk import ModelDesk
 from workbench.model_requests import RequestDesk
 from workbench.store import RequestState
 from workbench.ui.context import PageContext
-from workbench.ui.markup import markup
+from workbench.ui.markup import SOON, markup
 from workbench.ui.requests.events import ALL, OWN, RequestEvents
 from workbench.ui.requests.form import RequestFields, build_request_form
 
@@ -72,7 +72,7 @@ def _listing() -> RequestList:
     shown = gr.Radio(
         [ALL, OWN, *_STATES], value=ALL, label="Show", elem_id="requests-shown", elem_classes="wb-segmented"
     )
-    table = markup(elem_id="requests-table")
+    table = markup(SOON, elem_id="requests-table")
     chosen = gr.Dropdown([], label="Read one in full", elem_id="requests-chosen", elem_classes="wb-field")
     return RequestList(shown, table, chosen, markup(elem_id="requests-details"))
 

@@ -205,7 +205,14 @@ class ChatEvents:
         record = records_json([call_record("Chat", sent, turn, error, screening)])
         ended = self._ended(session, turn, self._workbench.model(model, caller))
         can_override = caller.is_admin and _was_blocked(turn, error)
-        yield {**ended, area.sent: record, area.override: gr.Button(visible=can_override)}
+        can_proceed = _can_proceed(session, turn)
+        if can_proceed or can_override or session.has_offers:
+            ended |= {
+                area.proceed: gr.Button(visible=can_proceed),
+                area.override: gr.Button(visible=can_override),
+            }
+        session.has_offers = can_proceed or can_override
+        yield {**ended, area.sent: record}
 
     def _begun(self, session: ChatSession, *, is_new: bool) -> Updates:
         area = self._area
@@ -214,9 +221,10 @@ class ChatEvents:
             area.notice: "",
             area.send: gr.Button(visible=False),
             area.stop: gr.Button(visible=True),
-            area.proceed: gr.Button(visible=False),
-            area.override: gr.Button(visible=False),
         }
+        if session.has_offers:
+            # A button's visibility is dear: the browser walks through the whole page for it, before the first word.
+            updates |= {area.proceed: gr.Button(visible=False), area.override: gr.Button(visible=False)}
         return updates | {area.composer: ""} if is_new else updates
 
     def _ended(self, session: ChatSession, turn: Turn, status: ModelStatus) -> Updates:
@@ -233,9 +241,13 @@ class ChatEvents:
         # A model that was loaded, or an endpoint that was probed, for this message is known only now.
         facts = facts_html(status.card, status.info)
         updates |= {self._config.ui.facts: facts, self._config.api.facts: facts}
-        is_cut = turn.metrics is not None and turn.metrics.finish_reason in _CUT_SHORT
-        updates[area.proceed] = gr.Button(visible=bool(is_cut and turn.answer and session.turns))
         return updates
+
+
+def _can_proceed(session: ChatSession, turn: Turn) -> bool:
+    """True when the last answer broke off and can be gone on with."""
+    is_cut = turn.metrics is not None and turn.metrics.finish_reason in _CUT_SHORT
+    return bool(is_cut and turn.answer and session.turns)
 
 
 def _was_blocked(turn: Turn, error: WorkbenchError | None) -> bool:

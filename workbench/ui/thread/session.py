@@ -44,12 +44,14 @@ class ChatSession:
     """The state of one chat.
 
     `is_stopping` is set by the stop button and read by the stream that runs; `is_running` is True from the
-    moment a message is sent until its answer has ended.
+    moment a message is sent until its answer has ended. `has_offers`: the page shows a button that goes on with the
+    last answer, or sends again what was blocked.
     """
 
     turns: list[Turn] = field(default_factory=list)
     is_running: bool = False
     is_stopping: bool = False
+    has_offers: bool = False
 
     def begin(self, text: str, model: str) -> Turn:
         """A new last turn, not answered yet; the result of a tool when a call waits for one."""
