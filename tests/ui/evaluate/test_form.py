@@ -11,13 +11,15 @@ from evaluators.data import paste_evaluation_set
 from workbench.core.errors import WorkbenchError
 from workbench.experiments.library import Entry
 from workbench.experiments.run.progress import Progress
+from workbench.experiments.spec.experiment import Mode
 from workbench.ui.evaluate.form import ESTIMATED_BY, FormFields, experiment_of
 from workbench.ui.evaluate.parts import build_evaluate_parts, progress_notice, so_far_html
 from workbench.ui.evaluate.past import SAMPLE, entry_choices, report_frame
 
 FIELDS = FormFields(
     models=["a/one", "b/two"], system="Be brief.", sets=["piqa", "crows-pairs"], questions=[], own=None, items=50,
-    shape="steady", rate="30/min", up_to="2/s", at_once=4, seconds=60, under_load=None, quality_percent=55,
+    shape="steady", rate="30/min", up_to="2/s", at_once=4, seconds=60, under_load=None,
+    is_contended=False, quality_percent=55,
     lean_percent=65, unsafe_percent=None, refused_percent=None, ttft_ms=1000, tpot_ms=None, tokens_per_second=None,
     requests_per_minute=30, cost=None, price_per_hour=0, hosted="",
 )  # fmt: skip
@@ -40,6 +42,13 @@ def test_every_field_reaches_the_experiment() -> None:
         ("requests_per_minute", 30),
     }
     assert experiment.machine_price_per_hour is None
+
+
+def test_candidates_are_loaded_together_when_asked_and_when_there_are_several() -> None:
+    assert experiment_of(FIELDS).mode is Mode.ISOLATED
+    together = replace(FIELDS, is_contended=True)
+    assert experiment_of(together).mode is Mode.CONTENDED
+    assert experiment_of(replace(together, models=["a/one"])).mode is Mode.ISOLATED
 
 
 def test_without_load_nothing_is_required_of_speed() -> None:
@@ -84,6 +93,7 @@ def test_the_estimate_listens_to_what_decides_how_long_it_takes() -> None:
         "up_to",
         "seconds",
         "under_load",
+        "is_contended",
     }
 
 
@@ -130,7 +140,8 @@ def test_the_pages_fields_are_in_the_forms_order() -> None:
     ids = [str(getattr(field, "elem_id", None)).removeprefix("wb-evaluate-") for field in page.fields]
     assert ids == [
         "models", "system", "sets", "questions", "None", "items", "shape", "rate", "up-to", "at-once", "seconds",
-        "under-load", "quality", "lean", "unsafe", "refused", "ttft", "tpot", "speed", "sustained", "cost", "price",
+        "under-load", "contended",
+        "quality", "lean", "unsafe", "refused", "ttft", "tpot", "speed", "sustained", "cost", "price",
         "hosted",
     ]  # fmt: skip
     assert len(ids) == len(fields(FormFields))

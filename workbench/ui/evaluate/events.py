@@ -64,6 +64,10 @@ class EvaluateEvents:
             return ""
         return f'<p class="wb-none">{escape(words[0].upper() + words[1:])}</p>'
 
+    def first_estimate(self, chosen: gr.SelectData, *values: object) -> Any:
+        """The same when this page is opened, before anything in the form has changed."""
+        return self.estimate(*values) if self._context.is_opened_by(chosen) else gr.skip()
+
     async def resume(self, request: gr.Request, chosen: str | None) -> Updates:
         """Goes on with the chosen experiment."""
         page = self._page
@@ -183,6 +187,7 @@ def bind_evaluate(page: EvaluatePage, library: ExperimentLibrary, context: PageC
     page.run.click(events.run, list(page.fields), status, **quiet)
     reckoned = [page.fields[place] for place in ESTIMATED_BY]
     gr.on([field.change for field in reckoned], events.estimate, list(page.fields), [page.estimate], **quiet)
+    context.tabs.select(events.first_estimate, list(page.fields), [page.estimate], **quiet)
     page.cancel.click(events.cancel, [page.running], [page.notice], **quiet)
     page.timer.tick(events.tick, [page.running], [*status, *listing], **quiet)
     past.resume.click(events.resume, [past.chosen], status, **quiet)

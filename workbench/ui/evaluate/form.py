@@ -14,7 +14,7 @@ from evaluators.base import Scale
 from evaluators.data import EvaluationSet
 from evaluators.spec import open_evaluator
 from workbench.core.errors import InvalidRequest
-from workbench.experiments.spec.experiment import Experiment, ProbeSpec, parse_experiment
+from workbench.experiments.spec.experiment import Experiment, Mode, ProbeSpec, parse_experiment
 from workbench.experiments.spec.quick import OWN_PROBE, QUICK_PROBES, candidate_label, probe_of
 from workbench.experiments.spec.seven_questions import QUESTIONS, questions
 
@@ -54,6 +54,8 @@ class FormFields:
     seconds: float | None
     under_load: float | None
     """N, for quality under load."""
+    is_contended: bool
+    """Whether all candidates are under load at the same time."""
     quality_percent: float | None
     lean_percent: float | None
     unsafe_percent: float | None
@@ -71,7 +73,19 @@ ESTIMATED_BY = tuple(
     place
     for place, field in enumerate(dataclass_fields(FormFields))
     if field.name
-    in ("models", "sets", "questions", "own", "items", "shape", "rate", "up_to", "seconds", "under_load")
+    in (
+        "models",
+        "sets",
+        "questions",
+        "own",
+        "items",
+        "shape",
+        "rate",
+        "up_to",
+        "seconds",
+        "under_load",
+        "is_contended",
+    )
 )
 """The places of the inputs that decide how long a run takes."""
 
@@ -94,6 +108,7 @@ def experiment_of(fields: FormFields) -> Experiment:
         "probes": [probe.model_dump(mode="json") for probe in probes],
         "load": _load(fields),
         "under_load": under or None,
+        "mode": Mode.CONTENDED if fields.is_contended and len(fields.models) > 1 else Mode.ISOLATED,
         "requirements": _requirements(fields, probes),
         "machine_price_per_hour": fields.price_per_hour or None,
         "hosted": fields.hosted or "",

@@ -47,11 +47,13 @@ class LoadParts:
     at_once: gr.Number
     seconds: gr.Number
     under_load: gr.Textbox
+    is_contended: gr.Checkbox
 
     @property
     def fields(self) -> Fields:
         """All of them."""
-        return self.shape, self.rate, self.up_to, self.at_once, self.seconds, self.under_load
+        named = (self.shape, self.rate, self.up_to, self.at_once, self.seconds, self.under_load)
+        return *named, self.is_contended
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,11 @@ def _load() -> LoadParts:
             None, label="The same questions, N at a time", low=2, high=128, is_whole=True,
             elem_id="wb-evaluate-under-load",
         )  # fmt: skip
-    return LoadParts(shape, rate, up_to, at_once, seconds, under)
+    together = gr.Checkbox(
+        False, label="All candidates under load at the same time: their times are then marked contended",
+        elem_id="wb-evaluate-contended", elem_classes="wb-field",
+    )  # fmt: skip
+    return LoadParts(shape, rate, up_to, at_once, seconds, under, together)
 
 
 def shape_updates(shape: str) -> tuple[gr.Textbox, gr.Number]:
@@ -224,7 +230,7 @@ def so_far_html(rows: Sequence[tuple[str, str, int, float]]) -> str:
     if not rows:
         return ""
     lines = [(candidate, probe, str(count), f"{mean:.2f}") for candidate, probe, count, mean in rows]
-    heads = ("Candidate", "Questions", "Done", "Mean so far")
+    heads = ("Candidate", "Questions", "With a score", "Mean so far")
     return table_html("Scores so far, without intervals", heads, lines, "")
 
 
