@@ -48,17 +48,19 @@ class Int8Linear(nn.Module):
         """The product with `x` [..., inputs]; float32 [..., outputs]."""
         rows = x.reshape(-1, self.in_features)
         count = rows.shape[0]
-        largest = torch.linalg.vector_norm(rows, float("inf"), dim=1, keepdim=True).clamp_(min=_SMALLEST)
-        levels = rows * (LEVELS / largest)
-        whole = levels.round()
-        both = torch.cat((whole, levels.sub_(whole).mul_(FINER)))
+        largest = torch.linalg.vector_norm(rows, float("inf"), dim=1, keepdim=True)
+        step = largest.clamp_(min=_SMALLEST).div_(LEVELS * FINER)
+        fine = rows / step
+        both = fine.new_empty((2 * count, self.in_features))
+        whole = torch.mul(fine, 1 / FINER, out=both[:count]).round_()
+        torch.add(fine, whole, alpha=-FINER, out=both[count:])
         # Moved to 1 .. 255, which the kernel takes back: its fast form wants unsigned inputs. Cutting off rounds here.
         moved = both.add_(ZERO + 0.5).to(torch.uint8)
         parts: torch.Tensor = torch.ops.onednn.qlinear_pointwise(
             moved, 1.0, ZERO, self.packed, self.weight_scale, self.weight_zero, None, 1.0, 0, torch.float32,
             "none", [], "",
         )  # fmt: skip
-        product = torch.add(parts[:count], parts[count:], alpha=1 / FINER).mul_(largest / LEVELS)
+        product = torch.add(parts[count:], parts[:count], alpha=FINER).mul_(step)
         if self.bias is not None:
             product += self.bias
         return product.view(*x.shape[:-1], self.out_features)

@@ -14,6 +14,8 @@ from torch.nn import functional
 
 _EXPECTED_ROWS = 64
 """Rows the order is chosen for; the one for 8 to 512 is also right for one row."""
+_FEWEST_ROWS = 4
+"""One to three rows take longer than four: they are multiplied with rows of zeros beside them."""
 _TOLERANCES = {torch.float32: 1e-4, torch.bfloat16: 2e-2}
 """By which a product may differ from torch's own, of the largest output: sums are rounded in another order."""
 
@@ -31,8 +33,14 @@ class PackedLinear(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The product with `x` [..., inputs]: [..., outputs] in the weights' dtype."""
-        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, self.packed, self.bias, "none", [], "")
-        return product
+        rows = x.reshape(-1, self.in_features)
+        count = rows.shape[0]
+        if count < _FEWEST_ROWS:
+            rows = functional.pad(rows, (0, 0, 0, _FEWEST_ROWS - count))
+        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
+            rows, self.packed, self.bias, "none", [], ""
+        )
+        return product[:count].view(*x.shape[:-1], self.out_features)
 
 
 def can_pack(model: nn.Module) -> bool:
