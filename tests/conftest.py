@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
+from tests.nginx import NoNginx
+from tests.proxied import Proxied, serve_proxied
 from tests.sites import PASSWORD, LiveServer, Site, open_site, serve_live
 from workbench.backends.scripted import ScriptedBackend
 from workbench.core.access import AccountRole
@@ -56,6 +58,16 @@ async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerat
         await opened.accounts.create("ada", PASSWORD, AccountRole.ADMIN)
         await opened.accounts.create("bob", PASSWORD)
         yield opened
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
+    """The whole server behind nginx. Skips where there is no nginx."""
+    try:
+        with serve_proxied(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("nginx")) as served:
+            yield served
+    except NoNginx as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="session")

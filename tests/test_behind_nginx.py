@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,16 +12,7 @@ from openai import DefaultHttpxClient, OpenAI
 
 from tests.nginx import NoNginx, make_certificate
 from tests.processes import ask, serving, value
-from tests.proxied import MODEL, PREFIX, Proxied, serve_proxied
-
-
-@pytest.fixture(scope="module")
-def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
-    try:
-        with serve_proxied(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("nginx")) as served:
-            yield served
-    except NoNginx as reason:
-        pytest.skip(str(reason))
+from tests.proxied import MODEL, PREFIX, Proxied
 
 
 def test_a_stranger_is_led_to_log_in_and_back_to_the_page(proxied: Proxied) -> None:
@@ -83,7 +73,8 @@ def test_a_stream_comes_as_it_is_made(proxied: Proxied) -> None:
         first = next(stream.iter_lines())
         assert first.startswith("data: ")
         numbers = ask(proxied.inner, "GET", "/metrics", proxied.key).read().decode()
-        assert "workbench_requests_running 1.0" in numbers
+        (running,) = re.findall(r"^workbench_requests_running (\S+)$", numbers, re.MULTILINE)
+        assert float(running) >= 1, "the call of before may be counted for a moment yet"
 
 
 def test_a_page_event_comes_back_through_the_proxy_unbuffered(proxied: Proxied) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.browser.demo import Stage, serve
+from tests.browser.settling import settle, watch
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -23,7 +25,7 @@ COMPOSER = "#wb-message textarea"
 PATIENCE_MS = 30_000
 """How long an expectation waits: long enough for a machine that does other things as well."""
 
-SCRIPTS_ARE_THERE = "() => window.wb?.openPage && window.wb.askForKey"
+SCRIPTS_ARE_THERE = "() => window.wb?.openPage && window.wb.changePassword"
 """The first and the last of our scripts have run: before that a test must not call what they define."""
 
 OpenPage = Callable[..., Page]
@@ -65,9 +67,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
 
 @pytest.fixture
 def stage(site: DemoSite) -> Stage:
-    """The site's stage, back at its ordinary speed and without scripts."""
+    """The site's stage, back at its ordinary speed and without scripts; no answer of an earlier test runs on it."""
     site.stage.token_seconds = 1 / 100
+    site.stage.may_load.set()
     site.stage.scripts.clear()
+    until(lambda: site.stage.running == 0, "the answers of the test before end")
     return site.stage
 
 
@@ -91,21 +95,41 @@ def open_page(
 
         def opened(size: tuple[int, int] = DESKTOP, *, dark: bool = False, anchor: str = "") -> Page:
             if (size, dark) not in contexts:
-                contexts[size, dark] = browser.new_context(
+                contexts[size, dark] = context = browser.new_context(
                     viewport={"width": size[0], "height": size[1]},
                     color_scheme="dark" if dark else "light",
+                    reduced_motion="reduce",  # what is half way in is neither clickable nor legible
                     permissions=["clipboard-read", "clipboard-write"],
                 )
+                watch(context)
             page = contexts[size, dark].new_page()
             stack.callback(page.close)
             page.goto(site.address + anchor)
-            page.wait_for_function(SCRIPTS_ARE_THERE)
-            if not anchor:
-                page.wait_for_selector(COMPOSER)
-                page.wait_for_selector(".wb-state-ready")
+            _until_built(page, ".wb-state-ready" if not anchor else ".wb-header")
             return page
 
         yield opened
+
+
+def _until_built(page: Page, part: str) -> None:
+    """Returns once the page shows `part`, its handlers are bound and what it asked for on opening is there."""
+    page.wait_for_function(SCRIPTS_ARE_THERE)
+    page.wait_for_selector(part)
+    settle(page)
+
+
+def reload(page: Page) -> None:
+    """Loads the page anew and waits as `open_page` does."""
+    page.reload()
+    _until_built(page, ".wb-state-ready")
+
+
+def until(is_so: Callable[[], bool], what: str) -> None:
+    """Returns once it is so on the server. Raises: AssertionError after PATIENCE_MS."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not is_so():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -126,6 +150,27 @@ def ask(page: Page, text: str) -> None:
     send(page, text)
     page.locator(".wb-foot").nth(answered).wait_for()
     page.wait_for_selector("#wb-send")
+
+
+# Its label says so for a moment only: whoever looks from outside may come too late.
+_EMPTY_AND_WATCH = """
+async (button) => {
+  await navigator.clipboard.writeText("");
+  window.saidCopied = false;
+  new MutationObserver(() => {
+    window.saidCopied ||= document.querySelector(button)?.textContent.includes("Copied");
+  }).observe(document.body, { childList: true, characterData: true, subtree: true });
+}
+"""
+
+
+def copied(page: Page, button: str) -> str:
+    """What one of our copy buttons puts on the clipboard; it has said so, too."""
+    page.evaluate(_EMPTY_AND_WATCH, button)
+    page.click(button)
+    page.wait_for_function("async () => window.saidCopied && await navigator.clipboard.readText() !== ''")
+    text: str = page.evaluate("() => navigator.clipboard.readText()")
+    return text
 
 
 def choose_view(page: Page, view: str) -> None:

@@ -69,12 +69,22 @@ CARDS = (
 )  # fmt: skip
 
 
+def _is_set() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass(slots=True)
 class Stage:
-    """What the scripted models do, and what became of it; a test may change it while the site runs."""
+    """What the scripted models do, and what became of it; a test may change it while the site runs.
+
+    A model that is being loaded is not ready before `may_load` is set.
+    """
 
     token_seconds: float = 1 / 30
     load_seconds: float = 0.0
+    may_load: threading.Event = field(default_factory=_is_set)
     scripts: list[Script] = field(default_factory=list)
     backends: dict[str, ScriptedBackend] = field(default_factory=dict)
 
@@ -95,14 +105,15 @@ class Stage:
         if "sky" in text:
             return Script(MARKDOWN, token_seconds=self.token_seconds)
         if "long" in text:
-            return Script("word " * 500, token_seconds=max(self.token_seconds, 1 / 20))
+            return Script("word " * 3000, token_seconds=max(self.token_seconds, 1 / 20))  # minutes
         return Script("Hello! How can I help you today?", token_seconds=self.token_seconds)
 
     def open_model(self, card: ModelCard, progress: Progress) -> ScriptedBackend:
-        """Takes `load_seconds`, telling of its progress."""
+        """Takes `load_seconds`, telling of its progress, and longer where it may not be ready yet."""
         for step in range(20):
             progress("reading weights", step / 20)
             time.sleep(self.load_seconds / 20)
+        self.may_load.wait()
         self.backends[card.id] = ScriptedBackend(answer=self.answer)
         return self.backends[card.id]
 
@@ -166,6 +177,7 @@ def serve(
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
     finally:
+        stage.may_load.set()
         server.should_exit = True
         thread.join(STARTUP_SECONDS)
         listener.close()

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DESKTOP, OpenPage
+from tests.browser.conftest import DESKTOP, OpenPage, copied
 from tests.browser.demo import PASSWORD, Stage, serve
+from tests.browser.settling import settle, watch
 from tests.browser.test_look import LOOKS, axe_violations, is_wider_than_its_window, shoot
 from workbench.core.access import AccountRole
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.browser
 def open_account(page: Page) -> Page:
     page.evaluate("location.hash = 'account'")
     page.wait_for_selector("#account-make")
+    settle(page)
     return page
 
 
@@ -26,15 +28,14 @@ def make_key(page: Page, name: str) -> str:
     page.click("#account-make")
     expect(page.locator("#account-notice")).to_contain_text("You will not see this again")
     expect(page.locator("#account-keys")).to_contain_text(name)
+    settle(page)  # the key is chosen, and its limits are shown
     return page.locator("#account-secret code").inner_text()
 
 
 def test_a_key_is_made_copied_disabled_rotated_and_revoked(open_page: OpenPage) -> None:
     page = open_account(open_page())
     secret = make_key(page, "nightly")
-    page.click("#account-secret button")
-    expect(page.locator("#account-secret button")).to_contain_text("Copied")
-    assert page.evaluate("navigator.clipboard.readText()") == secret
+    assert copied(page, "#account-secret button") == secret
     page.click("#account-switch")
     expect(page.locator("#account-key-notice")).to_contain_text("is disabled")
     expect(page.locator("#account-keys")).to_contain_text("disabled")
@@ -84,6 +85,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def log_in(browser: Browser, address: str, name: str, password: str = PASSWORD) -> Page:
     context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
+    watch(context)
     page = context.new_page()
     page.goto(address)
     page.fill("input[name=name]", name)

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import COMPOSER, choose_view, send
-from tests.nginx import NoNginx
-from tests.proxied import PASSWORD, Proxied, serve_proxied
+from tests.proxied import PASSWORD, Proxied
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
-    try:
-        with serve_proxied(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("nginx")) as served:
-            yield served
-    except NoNginx as reason:
-        pytest.skip(str(reason))
 
 
 def test_a_chat_streams_to_whom_has_logged_in_and_its_code_names_the_public_address(

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DemoSite, ask, choose_view
+from tests.browser.conftest import DemoSite, ask, choose_view, copied, reload
 from tests.browser.demo import SMALL, Stage
 from tests.browser.test_views import CODE, choose, set_number
 from tests.sites import KEY
@@ -15,13 +15,6 @@ from workbench.backends.scripted import Script
 pytestmark = pytest.mark.browser
 
 CALLS = "#api-calls details"
-
-
-def copied(page: Page) -> str:
-    page.click("[data-wb-copy]")
-    expect(page.locator("[data-wb-copy] span")).to_have_text("Copied")
-    text: str = page.evaluate("() => navigator.clipboard.readText()")
-    return text
 
 
 def test_what_the_chat_sent_is_listed_and_opens_as_code(page: Page, stage: Stage) -> None:
@@ -56,8 +49,7 @@ def test_a_changed_setting_closes_the_opened_call(page: Page) -> None:
 
 def test_the_calls_are_in_the_tab_only_and_a_refresh_forgets_them(page: Page) -> None:
     ask(page, "Remember this")
-    page.reload()
-    page.wait_for_selector(".wb-state-ready")
+    reload(page)
     choose_view(page, "API")
     expect(page.locator("#api-calls")).to_contain_text("None yet")
     assert "Remember" not in page.evaluate("() => JSON.stringify({...localStorage, ...sessionStorage})")
@@ -123,7 +115,7 @@ def test_the_readers_own_key_goes_into_the_code_and_never_to_the_server(page: Pa
     expect(page.locator("[data-own-key-fault]")).to_be_visible()
     page.fill("#api-own-key", key)
     expect(page.locator(CODE)).to_contain_text(f'api_key="{key}"')
-    assert key in copied(page)
+    assert key in copied(page, "[data-wb-copy]")
     choose(page, "api-language", "JavaScript")
     expect(page.locator(CODE)).to_contain_text(key)
     page.uncheck("#api-has-key input")

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import COMPOSER, OpenPage, ask, send
+from tests.browser.conftest import COMPOSER, OpenPage, ask, copied, reload, send, until
 from tests.browser.demo import SMALL, Stage
+from tests.browser.settling import settle
 from workbench.backends.scripted import Script
 from workbench.core.errors import RateLimited
 
@@ -17,13 +18,8 @@ def thread_text(page: Page) -> str:
     return page.inner_text("#wb-thread")
 
 
-def until_idle(page: Page, stage: Stage) -> None:
-    """Waits until no answer runs on the server any more."""
-    for _ in range(100):
-        if stage.running == 0:
-            return
-        page.wait_for_timeout(50)
-    pytest.fail("an answer still runs on the server")
+def until_idle(stage: Stage) -> None:
+    until(lambda: stage.running == 0, "no answer runs on the server")
 
 
 def test_enter_sends_and_the_answer_comes_with_its_numbers(page: Page) -> None:
@@ -46,10 +42,11 @@ def test_shift_enter_breaks_the_line_and_sends_nothing(page: Page) -> None:
 
 
 def test_a_blank_message_is_not_sent(page: Page, stage: Stage) -> None:
+    answered = len(stage.backends[SMALL].calls)
     send(page, "   ")
-    page.wait_for_timeout(300)
+    settle(page)
     assert page.locator("#wb-thread .user").count() == 0
-    assert stage.running == 0
+    assert len(stage.backends[SMALL].calls) == answered
 
 
 def test_escape_stops_the_answer_keeps_its_text_and_frees_the_place(page: Page, stage: Stage) -> None:
@@ -58,7 +55,7 @@ def test_escape_stops_the_answer_keeps_its_text_and_frees_the_place(page: Page, 
     assert stage.running == 1
     page.keyboard.press("Escape")
     expect(page.locator(".wb-finish")).to_have_text("Stopped")
-    until_idle(page, stage)
+    until_idle(stage)
     assert "word word" in thread_text(page)
     expect(page.locator("#wb-send")).to_be_visible()
 
@@ -66,7 +63,7 @@ def test_escape_stops_the_answer_keeps_its_text_and_frees_the_place(page: Page, 
 def test_the_stop_button_stops(page: Page, stage: Stage) -> None:
     send(page, "a long one")
     page.click("#wb-stop")
-    until_idle(page, stage)
+    until_idle(stage)
     expect(page.locator("#wb-send")).to_be_visible()
 
 
@@ -76,24 +73,24 @@ def test_a_closed_tab_frees_the_place(page: Page, open_page: OpenPage, stage: St
     expect(other.locator("#wb-thread .bot")).to_contain_text("word")
     assert stage.running == 1
     other.close()
-    until_idle(page, stage)
+    until_idle(stage)
 
 
 def test_a_new_chat_while_an_answer_runs_ends_and_forgets_it(page: Page, stage: Stage) -> None:
     send(page, "a long one")
     expect(page.locator("#wb-thread .bot")).to_contain_text("word")
     page.click("#wb-reset")
-    until_idle(page, stage)
+    until_idle(stage)
     expect(page.locator(".wb-empty")).to_be_visible()
     expect(page.locator("#wb-send")).to_be_visible()
-    page.wait_for_timeout(300)
+    settle(page)
     assert page.locator("#wb-thread .user").count() == 0
 
 
 def test_a_refresh_forgets(page: Page) -> None:
     ask(page, "Remember this")
-    page.reload()
-    page.wait_for_selector(".wb-empty")
+    reload(page)
+    expect(page.locator(".wb-empty")).to_be_visible()
     assert "Remember this" not in page.inner_text("body")
     assert "Remember" not in page.evaluate("() => JSON.stringify({...localStorage, ...sessionStorage})")
 
@@ -102,12 +99,13 @@ def test_a_stopped_answer_can_be_continued(page: Page, stage: Stage) -> None:
     send(page, "a long one")
     expect(page.locator("#wb-thread .bot")).to_contain_text("word")
     page.click("#wb-stop")
+    calls = stage.backends[SMALL].calls
+    answered = len(calls)
     page.click("#wb-continue")
-    page.wait_for_selector("#wb-stop")
+    until(lambda: len(calls) > answered, "the answer goes on")
     page.click("#wb-stop")
-    until_idle(page, stage)
-    call = next(iter(stage.backends.values())).calls[-1]
-    prompt = call.request.prompt
+    until_idle(stage)
+    prompt = calls[-1].request.prompt
     assert prompt.continue_final_message  # type: ignore[union-attr]
     assert not prompt.add_generation_prompt  # type: ignore[union-attr]
 
@@ -139,7 +137,7 @@ def test_a_refused_message_returns_to_the_composer_with_the_next_step(page: Page
     send(page, "Not lost")
     expect(page.locator("#wb-notice .wb-busy")).to_contain_text("All places are taken")
     expect(page.locator(COMPOSER)).to_have_value("Not lost")
-    assert page.locator("#wb-thread .user").count() == 0
+    expect(page.locator("#wb-thread .user")).to_have_count(0)
     ask(page, "Not lost")
     expect(page.locator("#wb-notice .wb-notice")).to_have_count(0)
 
@@ -177,9 +175,7 @@ def test_slash_focuses_the_message_box(page: Page) -> None:
 def test_a_copied_answer_is_the_markdown_the_model_wrote(page: Page, stage: Stage) -> None:
     stage.scripts.append(Script("**Bold** and `code`", reasoning="Let me see"))
     ask(page, "Hello")
-    page.click(".wb-copy")
-    expect(page.locator(".wb-copy")).to_have_text("Copied")
-    assert page.evaluate("() => navigator.clipboard.readText()") == "**Bold** and `code`"
+    assert copied(page, ".wb-copy") == "**Bold** and `code`"
 
 
 def test_math_is_set_tables_are_tables_and_code_is_copied(page: Page, stage: Stage) -> None:
@@ -192,8 +188,7 @@ def test_math_is_set_tables_are_tables_and_code_is_copied(page: Page, stage: Sta
     expect(page.locator("#wb-thread .katex-html")).to_have_count(2)
     expect(page.locator("#wb-thread table td")).to_have_text("b")
     page.click("#wb-thread .copy_code_button")
-    page.wait_for_timeout(200)
-    assert page.evaluate("() => navigator.clipboard.readText()").strip() == "print('hi')"
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).trim() === \"print('hi')\"")
 
 
 def test_a_conversation_goes_into_a_file_and_comes_back(page: Page, tmp_path: Path) -> None:
@@ -205,8 +200,7 @@ def test_a_conversation_goes_into_a_file_and_comes_back(page: Page, tmp_path: Pa
         page.click("[data-wb-export=json]")
     file = tmp_path / "conversation.json"
     download.value.save_as(file)
-    page.reload()
-    page.wait_for_selector(".wb-empty")
+    reload(page)
     with page.expect_file_chooser() as chooser:
         page.click("#wb-import")
     chooser.value.set_files(file)

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, OpenPage, choose_view
+from tests.browser.conftest import DESKTOP, OpenPage, choose_view, until
 from tests.browser.demo import SMALL, Stage
+from tests.browser.settling import settle
 from tests.browser.test_look import LOOKS, axe_violations, is_wider_than_its_window, shoot
 from workbench.backends.scripted import Script
 
@@ -17,6 +18,7 @@ def open_compare(open_page: OpenPage, size: tuple[int, int] = DESKTOP, *, dark: 
     page = open_page(size, dark=dark)
     page.evaluate("() => wb.openPage('compare')")
     page.wait_for_selector(COMPOSER)
+    settle(page)
     return page
 
 
@@ -54,12 +56,11 @@ def test_all_at_once_runs_three_columns_beside_each_other(open_page: OpenPage, s
     page.fill(COMPOSER, "a long one")
     page.press(COMPOSER, "Enter")
     expect(page.locator("#pane-1-thread .bot")).to_contain_text("word")
-    assert stage.running >= 2
+    until(lambda: stage.running >= 2, "columns are answered beside each other")
     page.keyboard.press("Escape")
     page.wait_for_selector("#wb-compare-send")
     expect(page.locator(".wb-conditions").first).to_have_text("contended by 3")
-    page.wait_for_timeout(200)
-    assert stage.running == 0
+    until(lambda: stage.running == 0, "no answer runs on the server")
 
 
 def test_each_column_has_settings_of_its_own(open_page: OpenPage, stage: Stage) -> None:
@@ -113,7 +114,7 @@ def test_the_page_is_accessible_and_fits_its_window(
 ) -> None:
     page = open_compare(open_page, size, dark=dark)
     ask_all(page, "Why is the sky blue?")
-    page.wait_for_timeout(400)  # the threads scroll to their ends
+    settle(page)
     shoot(page, f"compare-{window}-{scheme}")
     assert axe_violations(page) == []
     assert not is_wider_than_its_window(page)

@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import COMPOSER, ask, send
 from tests.guard.fakes import FakeGuard, replace_embedded
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture(autouse=True)
 def fake() -> Iterator[None]:

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, ask
 from tests.browser.demo import Stage
+from tests.browser.settling import settle
 from tests.browser.test_look import LOOKS, axe_violations, is_wider_than_its_window, shoot
 from tests.engine.tiny_models import tiny_model
 
@@ -26,6 +27,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def open_models(page: Page) -> Page:
     page.evaluate("location.hash = 'models'")
     expect(page.locator("#models-fitting")).to_contain_text("SmolLM2-360M-Instruct")
+    settle(page)
     return page
 
 
@@ -36,15 +38,15 @@ def fill_source(page: Page, source: str) -> None:
 def test_a_folder_is_checked_added_talked_to_and_removed(
     open_page: OpenPage, stage: Stage, mine: Path
 ) -> None:
-    stage.load_seconds = 1.0
+    stage.may_load.clear()
     page = open_models(open_page())
     fill_source(page, str(mine))
     page.click("#models-check")
     expect(page.locator("#models-found")).to_contain_text("qwen3 is one")
     page.click("#models-add")
     expect(page.locator("#models-progress")).to_contain_text("Loading the model")
+    stage.may_load.set()
     expect(page.locator("#models-progress")).to_contain_text("mine is ready")
-    stage.load_seconds = 0.0
     page.click("#models-chat")
     expect(page.locator("#wb-model-header h1")).to_have_text("mine")
     ask(page, "Hello")

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import DESKTOP, PHONE, OpenPage
+from tests.browser.settling import settle
 from tests.browser.test_look import SCHEMES, axe_violations, is_wider_than_its_window, shoot
 
 pytestmark = pytest.mark.browser
@@ -37,7 +38,7 @@ def test_every_page_is_accessible_and_fits_its_window(
     for name in pages_of(page):
         page.evaluate("name => wb.openPage(name)", name)
         page.wait_for_selector(f"#page-{name} .wb-header")
-        page.wait_for_timeout(500)  # what the server says on opening comes in
+        settle(page)
         shoot(page, f"page-{name}-{window}-{scheme}")
         found += [f"{name}: {violation}" for violation in axe_violations(page)]
         found += [f"{name}: no name: {control}" for control in page.evaluate(CONTROLS_WITHOUT_A_NAME)]

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.demo import SMALL
+from tests.browser.settling import settle
 from tests.browser.test_look import LOOKS, axe_violations, is_wider_than_its_window, shoot
 
 pytestmark = pytest.mark.browser
@@ -20,6 +21,7 @@ def choose_model(page: Page, label: str) -> None:
 def open_requests(page: Page) -> Page:
     page.evaluate("location.hash = 'requests'")
     page.wait_for_selector("#request-send")
+    settle(page)
     return page
 
 
@@ -33,6 +35,7 @@ def send_request(page: Page, hub_id: str, description: str = "Summaries of Germa
     fill(page, "description", description)
     page.click("#request-send")
     expect(page.locator("#request-notice")).to_contain_text("is sent")
+    settle(page)  # the list has it, and shows it in full
 
 
 def test_the_models_drop_down_leads_to_the_form_and_keeps_its_model(page: Page) -> None:
@@ -52,6 +55,7 @@ def test_a_request_is_sent_found_again_supported_and_answered(open_page: OpenPag
     expect(page.locator("#request-twins")).to_contain_text("made before")
     page.click("#request-support")
     expect(page.locator("#request-notice")).to_contain_text("Your name is on it")
+    settle(page)
     page.fill("#requests-note textarea", "The licence allows it.")
     page.click("#requests-state label:has-text('Declined')")
     page.click("#requests-save")

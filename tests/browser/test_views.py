@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, OpenPage, ask, choose_view, send
+from tests.browser.conftest import PHONE, OpenPage, ask, choose_view, copied, reload, send
 from tests.browser.demo import SMALL, THINKER, Stage
+from tests.browser.settling import settle
 from workbench.backends.scripted import Script
 from workbench.core.chat import ToolCall
 
@@ -86,10 +87,9 @@ def test_each_language_is_shown_and_copied_as_it_is(page: Page) -> None:
     ):
         choose(page, "api-language", language)
         expect(page.locator(CODE)).to_contain_text(sign)
+        settle(page)
         shown = page.locator(CODE).evaluate("element => element.textContent")
-        page.click("[data-wb-copy]")
-        expect(page.locator("[data-wb-copy] span")).to_have_text("Copied")
-        assert page.evaluate("() => navigator.clipboard.readText()") == shown
+        assert copied(page, "[data-wb-copy]") == shown
 
 
 def test_the_guarded_pipeline_checks_before_and_after_in_every_language(page: Page) -> None:
@@ -98,6 +98,7 @@ def test_the_guarded_pipeline_checks_before_and_after_in_every_language(page: Pa
     choose(page, "api-kind", "guarded")
     for language in ("Python", "JavaScript", "Curl"):
         choose(page, "api-language", language)
+        settle(page)
         code = page.locator(CODE)
         expect(code).to_contain_text("moderations")
         lines = code.evaluate("element => element.textContent")
@@ -144,8 +145,8 @@ def test_the_scheme_button_changes_the_colours_and_is_remembered(open_page: Open
     try:
         page.click("[data-wb=scheme]")
         assert page.evaluate("() => document.body.classList.contains('dark')")
-        page.reload()
-        page.wait_for_selector("body.dark")
+        reload(page)
+        expect(page.locator("body.dark")).to_be_visible()
     finally:
         page.evaluate("() => localStorage.clear()")
 
@@ -195,8 +196,7 @@ def test_presets_set_the_sampling_only_and_own_ones_are_kept_in_the_browser(page
     page.click("#wb-presets summary")
     page.fill("#wb-preset-name", "Mine")
     page.press("#wb-preset-name", "Enter")
-    page.reload()
-    page.wait_for_selector(".wb-state-ready")
+    reload(page)
     page.click("#wb-presets summary")
     page.click(".wb-own-preset button:has-text('Mine')")
     expect(page.locator("#ui-max-tokens input[type=number]")).to_have_value("99")

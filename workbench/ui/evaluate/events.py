@@ -125,9 +125,11 @@ class EvaluateEvents:
         return "" if page is None else report_frame(page, "Verdict")
 
     def delete(self, request: gr.Request, chosen: str | None) -> Updates:
-        """Deletes the chosen experiment with its texts; the sample stays."""
+        """Deletes the chosen experiment with its texts, where that was confirmed; the sample stays."""
+        if not chosen:
+            return {self._page.notice: gr.skip()}
         try:
-            if chosen and chosen != SAMPLE:
+            if chosen != SAMPLE:
                 self._library.delete(chosen, self._context.caller_of(request))
         except WorkbenchError as failure:
             return {self._page.notice: error_notice(failure)}
@@ -193,8 +195,10 @@ def bind_evaluate(page: EvaluatePage, library: ExperimentLibrary, context: PageC
     past.resume.click(events.resume, [past.chosen], status, **quiet)
     past.chosen.input(events.show, [past.chosen], shown, **quiet)
     past.delete.click(
-        events.delete, [past.chosen], [page.notice, past.resume, *listing], js=_CONFIRM, **quiet
-    )
+        events.delete, [past.chosen], [page.notice, past.resume, *listing], js=_CONFIRM,
+        trigger_mode="multiple",  # a click right after a declined one counts, too
+        **quiet,
+    )  # fmt: skip
     context.tabs.select(events.turn_page, None, [*status, *listing], **quiet)
 
 
