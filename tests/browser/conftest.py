@@ -22,8 +22,8 @@ FLAGS = (
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 DESKTOP, PHONE = (1440, 900), (390, 844)
 COMPOSER = "#wb-message textarea"
-PATIENCE_MS = 30_000
-"""How long an expectation waits: long enough for a machine that does other things as well."""
+PATIENCE_MS = 60_000
+"""How long an action or an expectation waits: long enough for a machine that does other things as well."""
 
 SCRIPTS_ARE_THERE = "() => window.wb?.openPage && window.wb.changePassword"
 """The first and the last of our scripts have run: before that a test must not call what they define."""
@@ -101,7 +101,10 @@ def open_page(
                     reduced_motion="reduce",  # what is half way in is neither clickable nor legible
                     permissions=["clipboard-read", "clipboard-write"],
                 )
+                context.set_default_timeout(PATIENCE_MS)
                 watch(context)
+                # The browser's own frame around its windows is made anew where none is open, at every page's cost.
+                context.new_page()
             page = contexts[size, dark].new_page()
             stack.callback(page.close)
             page.goto(site.address + anchor)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 
 _PENDING = Path(__file__).with_name("pending.js")
 # An answer is painted a turn after it came, and what it changes may send the next event.
