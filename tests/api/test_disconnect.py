@@ -11,7 +11,7 @@ from tests.sites import LiveServer
 from workbench.api.disconnect import ClientLeft, while_connected
 from workbench.backends.scripted import Script, ScriptedBackend
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 
 
 async def connected() -> dict[str, str]:
@@ -73,7 +73,7 @@ async def test_cancelling_the_waiter_cancels_the_work() -> None:
 
 @pytest.fixture
 def backend() -> ScriptedBackend:
-    return ScriptedBackend([Script("word " * 2000, token_seconds=0.02)])
+    return ScriptedBackend([Script("word " * 10_000, token_seconds=0.02)])
 
 
 def until(what: str, is_so: object) -> None:

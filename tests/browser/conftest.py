@@ -108,16 +108,16 @@ def open_page(
             page = contexts[size, dark].new_page()
             stack.callback(page.close)
             page.goto(site.address + anchor)
-            _until_built(page, ".wb-state-ready" if not anchor else ".wb-header")
+            _until_built(page, ".wb-rail" if anchor else ".wb-state-ready")
             return page
 
         yield opened
 
 
 def _until_built(page: Page, part: str) -> None:
-    """Returns once the page shows `part`, its handlers are bound and what it asked for on opening is there."""
+    """Returns once the page has `part`, its handlers are bound and what it asked for on opening is there."""
     page.wait_for_function(SCRIPTS_ARE_THERE)
-    page.wait_for_selector(part)
+    page.wait_for_selector(part, state="attached")
     settle(page)
 
 
