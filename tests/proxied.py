@@ -16,6 +16,8 @@ from tests.processes import SLOWLY, WITH_PAGE, serving, value
 PREFIX = "/lab"
 PASSWORD = "a password of the first admin"
 MODEL = "scripted/model"
+AT_EASE = SLOWLY.replace("0.02", "0.25")
+"""Four words a second leave a busy browser time for what is clicked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def serve_proxied(home: Path, folder: Path) -> Iterator[Proxied]:
     }
     with (
         nginx(folder, inner, PREFIX, port) as certificate,
-        serving(home, SLOWLY + WITH_PAGE, port=inner, **settings) as server,
+        serving(home, AT_EASE + WITH_PAGE, port=inner, **settings) as server,
     ):
         lines = server.lines()
         assert value(lines, "Workbench") == url

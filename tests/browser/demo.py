@@ -105,7 +105,8 @@ class Stage:
         if "sky" in text:
             return Script(MARKDOWN, token_seconds=self.token_seconds)
         if "long" in text:
-            return Script("word " * 3000, token_seconds=max(self.token_seconds, 1 / 20))  # minutes
+            # Minutes, at a pace that leaves a busy browser time for what is clicked.
+            return Script("word " * 600, token_seconds=max(self.token_seconds, 1 / 4))
         return Script("Hello! How can I help you today?", token_seconds=self.token_seconds)
 
     def open_model(self, card: ModelCard, progress: Progress) -> ScriptedBackend:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DESKTOP, OpenPage, copied
+from tests.browser.conftest import DESKTOP, PATIENCE_MS, OpenPage, copied
 from tests.browser.demo import PASSWORD, Stage, serve
 from tests.browser.settling import settle, watch
 from tests.browser.test_look import LOOKS, axe_violations, is_wider_than_its_window, shoot
@@ -85,6 +85,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def log_in(browser: Browser, address: str, name: str, password: str = PASSWORD) -> Page:
     context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
+    context.set_default_timeout(PATIENCE_MS)
     watch(context)
     page = context.new_page()
     page.goto(address)

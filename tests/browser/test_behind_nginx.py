@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import COMPOSER, choose_view, send
+from tests.browser.conftest import COMPOSER, PATIENCE_MS, choose_view, send
 from tests.proxied import PASSWORD, Proxied
 
 pytestmark = pytest.mark.browser
@@ -14,8 +14,9 @@ pytestmark = pytest.mark.browser
 def test_a_chat_streams_to_whom_has_logged_in_and_its_code_names_the_public_address(
     browser: Browser, proxied: Proxied
 ) -> None:
-    """The answer lasts a minute: its first words are only seen if nothing on the way keeps them back."""
+    """The answer lasts for minutes: its first words are only seen if nothing on the way keeps them back."""
     context = browser.new_context(ignore_https_errors=True)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     failed: list[str] = []
     page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 400 else None)

@@ -17,7 +17,7 @@ import pytest
 from openai import OpenAI
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import COMPOSER, DESKTOP, PHONE, choose_view
+from tests.browser.conftest import COMPOSER, DESKTOP, PATIENCE_MS, PHONE, choose_view
 
 pytestmark = pytest.mark.browser
 
@@ -71,6 +71,7 @@ def test_somebody_who_never_saw_it_chats_and_pastes_the_code_into_a_terminal(
         viewport={"width": DESKTOP[0], "height": DESKTOP[1]},
         permissions=["clipboard-read", "clipboard-write"],
     )
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(server.url)
     page.wait_for_selector(".wb-state-ready", timeout=LOADING_MS)
@@ -120,6 +121,7 @@ def test_the_page_opens_in_every_size_and_scheme(
 ) -> None:
     scheme = "dark" if is_dark else "light"
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(server.url)
     page.wait_for_selector(".wb-state-ready", timeout=LOADING_MS)
