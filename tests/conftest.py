@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from argon2 import PasswordHasher
 
 from tests.nginx import NoNginx
@@ -19,6 +20,13 @@ from workbench.store.passwords import Passwords
 
 REAL_HOME = Settings().home
 """Where this machine's own weights are, whatever home a test has."""
+
+
+@pytest.fixture(autouse=True)
+def logs_end_with_their_test() -> Iterator[None]:
+    """A command that sets the logs up leaves them to a file that is closed when its test ends."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
