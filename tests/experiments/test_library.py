@@ -167,4 +167,4 @@ async def test_a_page_runs_no_code(tmp_path: Path, library: ExperimentLibrary) -
 
 
 def test_an_estimate_is_in_words(tmp_path: Path, library: ExperimentLibrary) -> None:
-    assert "minutes, a guess" in library.estimate(small_experiment(tmp_path))
+    assert "nothing was measured here yet" in library.estimate(small_experiment(tmp_path))

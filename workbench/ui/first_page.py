@@ -30,7 +30,7 @@ class FirstPage:
     """Pure ASGI around Gradio's app; `links` is markup for the page's head."""
 
     def __init__(self, app: ASGIApp, links: str) -> None:
-        self._app = app
+        self.app = app
         self._links = links.encode()
         self._pages: OrderedDict[tuple[str, str, str], _Page] = OrderedDict()
 
@@ -39,7 +39,7 @@ class FirstPage:
         root = scope.get("root_path", "")
         is_page = scope["type"] == "http" and scope["path"].removeprefix(root) in ("", "/")
         if not is_page or scope["method"] != "GET" or scope["query_string"]:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         address = (scope.get("scheme", "http"), headers.get("host", ""), root)
@@ -62,7 +62,7 @@ class FirstPage:
             said.append(message)
 
         headers = [(name, value) for name, value in scope["headers"] if name.lower() != b"accept-encoding"]
-        await self._app({**scope, "headers": headers}, receive, keep)
+        await self.app({**scope, "headers": headers}, receive, keep)
         return said
 
     def _made(self, said: Sequence[Message]) -> _Page | None:
