@@ -18,7 +18,7 @@ from workbench.admission.pace import Pace
 from workbench.admission.places import Call, Places, Rules
 from workbench.core.caller import Caller
 from workbench.core.chat import TrafficClass
-from workbench.core.errors import Overloaded, RateLimited
+from workbench.core.errors import RateLimited, Stopping
 
 DEFAULT_PLACES = 4
 """A model's places while nobody knows what the engine can hold."""
@@ -78,12 +78,6 @@ class _Waiter:
     told: int = 0
 
 
-def _stopping(retry_after_seconds: float) -> Overloaded:
-    return Overloaded(
-        "The server is stopping, please try again later", retry_after_seconds=retry_after_seconds
-    )
-
-
 async def _nothing_used(_caller: Caller) -> int:
     return 0
 
@@ -136,7 +130,7 @@ class Gate:
         position in the queue changes.
 
         Raises: RateLimited when the queue is full, the wait too long, or the key's minute spent; QuotaExhausted
-            when its day is; Overloaded when the server is stopping.
+            when its day is; Stopping when the server is.
         """
         self.refuse_when_stopping()
         spent = await self._allowances.spend(caller)
@@ -160,7 +154,7 @@ class Gate:
         """Lets nobody in any more and refuses those who wait; who is in may finish."""
         self._stopped_for_seconds = retry_after_seconds
         for call in list(self._waiters):
-            self._refuse(call, _stopping(retry_after_seconds))
+            self._refuse(call, Stopping(retry_after_seconds=retry_after_seconds))
 
     @property
     def is_stopping(self) -> bool:
@@ -180,9 +174,9 @@ class Gate:
         return DEFAULT_PLACES if known is None else max(1, known)
 
     def refuse_when_stopping(self) -> None:
-        """Raises: Overloaded once the gate was stopped."""
+        """Raises: Stopping once the gate was stopped."""
         if self._stopped_for_seconds is not None:
-            raise _stopping(self._stopped_for_seconds)
+            raise Stopping(retry_after_seconds=self._stopped_for_seconds)
 
     async def _enter(
         self, call: Call, patience: float, on_wait: Callable[[QueuePosition], None] | None
@@ -214,7 +208,7 @@ class Gate:
         if not self._places.running and not self._waiters:
             self._is_idle.set()
 
-    def _refuse(self, call: Call, refusal: RateLimited | Overloaded) -> None:
+    def _refuse(self, call: Call, refusal: RateLimited | Stopping) -> None:
         waiter = self._waiters.pop(call, None)
         if waiter is None:
             return

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workbench.api.access import OPEN_PATHS
 from workbench.api.errors import error_response, internal_error, log_bug
-from workbench.core.errors import Overloaded
+from workbench.core.errors import Stopping
 
 log = structlog.get_logger(__name__)
 
@@ -81,8 +81,7 @@ class Envelope:
             # Only the server cancels a whole request, when its patience ends while it stops.
             if status is not None:
                 raise
-            stopping = Overloaded("The server is stopping. Send the request again.", retry_after_seconds=5)
-            await error_response(stopping)(scope, receive, sending)
+            await error_response(Stopping(retry_after_seconds=5))(scope, receive, sending)
         except Exception as failure:  # noqa: BLE001 - above this is only the server, which would log the error's text
             log_bug(failure, request_id)
             if status is None:

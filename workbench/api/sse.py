@@ -15,7 +15,7 @@ from workbench.api.answer import ChunkWriter
 from workbench.api.disconnect import while_connected
 from workbench.api.errors import internal_error, log_bug
 from workbench.api.feed import Feed
-from workbench.core.errors import Overloaded, WorkbenchError
+from workbench.core.errors import Stopping, WorkbenchError
 
 PING_SECONDS = 15
 _LAST_WORDS_SECONDS = 1.0
@@ -52,7 +52,7 @@ class EventStream(EventSourceResponse):
     async def _end_when_stopping(self) -> None:
         """Whoever stops the server has given the streams their time before."""
         await self._stopping.wait()
-        self._feed.fail(Overloaded("The server is stopping. Send the request again."))
+        self._feed.fail(Stopping())
 
 
 async def event_stream(request: Request, feed: Feed, writer: ChunkWriter) -> EventStream:

@@ -206,9 +206,18 @@ class EngineRestarting(Unavailable):
 
 
 class Overloaded(Unavailable):
-    """No memory or no engine for this at the moment, or the server is stopping."""
+    """No memory or no engine for this at the moment."""
 
     code = "overloaded"
+
+
+class Stopping(Overloaded):
+    """The server is stopping."""
+
+    def __init__(self, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(
+            "The server is stopping. Send it again when it is back.", retry_after_seconds=retry_after_seconds
+        )
 
 
 class HubUnreachable(Unavailable):

@@ -8,7 +8,7 @@ from html import escape
 from workbench.admission import QueuePosition
 from workbench.backends.pool import ModelStatus
 from workbench.core.backend import ModelState
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import Stopping, WorkbenchError
 from workbench.ui.assets import icon
 
 
@@ -79,12 +79,14 @@ def error_notice(error: WorkbenchError) -> str:
     title, step = _NEXT_STEPS.get(
         error.code or "", ("That did not work", "Send it again, or change the settings.")
     )
+    if isinstance(error, Stopping):
+        title, step = "The answer was cut off", ""
     kind = Kind.ERROR
     if error.status in (429, 503) and error.code not in ("model_unavailable", "insufficient_quota"):
         kind = Kind.BUSY
     elif error.status < 500:
         kind = Kind.WARNING
-    return notice_html(kind, title, f"{error.message} {step}")
+    return notice_html(kind, title, f"{error.message} {step}".rstrip())
 
 
 def loading_notice(status: ModelStatus) -> str:

@@ -11,7 +11,7 @@ from tests.sites import MODEL, scripted_workbench
 from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.caller import LOCAL_USER
 from workbench.core.chat import ChatPrompt, ToolCall
-from workbench.core.errors import BackendFailed, Overloaded
+from workbench.core.errors import BackendFailed, Stopping
 from workbench.core.params import GenerationParams
 from workbench.core.settings import Settings
 from workbench.service import Workbench
@@ -170,7 +170,7 @@ async def test_a_server_that_has_no_more_time_ends_the_answer_and_says_why(chat:
         if chat.session.turns[-1].answer:
             chat.workbench.end_streams()
     last = changes[-1]
-    assert isinstance(last.error, Overloaded)
+    assert isinstance(last.error, Stopping)
     assert "The server is stopping" in (last.notice or "")
     turn = chat.session.turns[-1]
     assert turn.answer.startswith("word ")

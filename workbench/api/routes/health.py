@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from workbench.api.auth import CurrentWorkbench
 from workbench.backends.pool import LOADING_RETRY_SECONDS
 from workbench.core.backend import ModelState
-from workbench.core.errors import ModelLoading, Overloaded, WeightsError, WorkbenchError
+from workbench.core.errors import ModelLoading, Stopping, WeightsError, WorkbenchError
 from workbench.service import Readiness
 
 router = APIRouter()
@@ -49,7 +49,7 @@ async def ready(workbench: CurrentWorkbench) -> Ready:
 def _not_ready(readiness: Readiness) -> WorkbenchError:
     status = readiness.status
     if readiness.is_stopping:
-        return Overloaded("The server is stopping.", retry_after_seconds=LOADING_RETRY_SECONDS)
+        return Stopping(retry_after_seconds=LOADING_RETRY_SECONDS)
     if status.state is ModelState.FAILED:
         return WeightsError(
             f"The default model could not be loaded: {status.error}",

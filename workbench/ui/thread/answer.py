@@ -21,7 +21,7 @@ from workbench.core.chat import (
     ToolCall,
     ToolCallDelta,
 )
-from workbench.core.errors import Overloaded, WorkbenchError
+from workbench.core.errors import Stopping, WorkbenchError
 from workbench.screening import ScreeningChoice
 from workbench.service import CallOptions, Workbench
 from workbench.ui.notice import error_notice, loading_notice, queue_notice
@@ -148,7 +148,7 @@ class Answer:
     def cut_off(self) -> None:
         """The server stops and has no more time: an answer that has not ended ends with an error."""
         if self.error is None and self.watch.finish_reason is None:
-            self.error = Overloaded("The server is stopping. Send the message again when it is back.")
+            self.error = Stopping()
 
     def wait(self, position: QueuePosition | None) -> None:
         """The call stands here in the queue; None when it was let in."""
