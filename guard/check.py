@@ -62,8 +62,10 @@ async def check_last_turns(
     return [verdicts[place] for place in range(len(conversations))]
 
 
-def _last_side(turns: Sequence[Message]) -> Direction:
-    return Direction.OUTPUT if turns and turns[-1].role is Role.ASSISTANT else Direction.INPUT
+def _last_side(conversation: Sequence[Message]) -> Direction:
+    """The side of the last turn; the operator's messages are none, wherever they stand."""
+    roles = [message.role for message in conversation if message.role is not Role.SYSTEM]
+    return Direction.OUTPUT if roles and roles[-1] is Role.ASSISTANT else Direction.INPUT
 
 
 def _unavailable(guard: Guard, direction: Direction, count: int, reason: str) -> list[Verdict]:

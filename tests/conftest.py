@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 from argon2 import PasswordHasher
@@ -17,6 +18,11 @@ from workbench.core.access import AccountRole
 from workbench.core.settings import Settings
 from workbench.store import Store
 from workbench.store.passwords import Passwords
+
+# The same examples each time, so that a change is judged by what it changed; `--hypothesis-profile=default` looks for
+# new ones.
+hypothesis.settings.register_profile("steady", derandomize=True)
+hypothesis.settings.load_profile("steady")
 
 REAL_HOME = Settings().home
 """Where this machine's own weights are, whatever home a test has."""

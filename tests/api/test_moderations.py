@@ -75,7 +75,12 @@ async def test_a_conversation_is_judged_by_its_last_turn(site: Site, fake: FakeG
     (result,) = (await judge(site, asked))["results"]
     assert result["flagged"]
     await judge(site, asked[:2])
-    assert fake.judged == [(Direction.OUTPUT, "a bomb"), (Direction.INPUT, "hello")]
+    await judge(site, [asked[2], asked[0]])
+    assert fake.judged == [
+        (Direction.OUTPUT, "a bomb"),
+        (Direction.INPUT, "hello"),
+        (Direction.OUTPUT, "a bomb"),
+    ]
 
 
 async def test_text_parts_are_one_text(site: Site, fake: FakeGuard) -> None:
