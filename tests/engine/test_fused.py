@@ -29,6 +29,7 @@ def fused(kind: str) -> tuple[PreTrainedModel, SlotRunner]:
     runner = choose_runner(model, budget_bytes=BUDGET, max_rows=8)
     assert isinstance(runner, SlotRunner)
     assert isinstance(runner.forward, FusedDecoder)
+    assert runner.can_pack
     return tiny_model(kind), runner
 
 

@@ -53,6 +53,22 @@ def test_choices_behind_one_context_get_the_scores_of_plain_passes(kind: str) ->
             assert score.logprob == pytest.approx(expected[place - 1, ids[place]].item(), abs=1e-4)
 
 
+def test_a_prompt_that_is_the_beginning_of_one_before_it_keeps_its_own_scores() -> None:
+    model = tiny_model("llama")
+    driver = Driver(model)
+    asked = [(PROMPTS[1], 6), (PROMPTS[1][:6], 1)]
+    running = [
+        driver.submit(ids, prompt_logprobs=0, prompt_logprobs_from=start, max_tokens=0)
+        for ids, start in asked
+    ]
+    driver.engine.step()
+    for (ids, start), got in zip(asked, running, strict=True):
+        expected = logprobs(model, ids)
+        for place in range(start, len(ids)):
+            score = got.prefill.prompt_scores[place].logprob
+            assert score == pytest.approx(expected[place - 1, ids[place]].item(), abs=1e-4)
+
+
 @pytest.mark.parametrize("idle_chunk", [512, 7])
 @pytest.mark.parametrize("start", [0, 1, 12, 29, 30, 99])
 def test_only_tokens_from_the_start_on_are_scored(start: int, idle_chunk: int) -> None:

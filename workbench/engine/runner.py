@@ -183,7 +183,8 @@ class SlotRunner:
         masks = self._plan.packed(packed.positions, packed.sees)
         part = Part(packed.ids.unsqueeze(0), packed.positions.unsqueeze(0), masks, None)
         logits = self.forward(part, packed.kept, self.cache)[0].float()
-        return logits if len(packed.kept) == len(packed.order) else logits[packed.order]
+        is_in_order = torch.equal(packed.order, torch.arange(len(packed.kept), device=self.device))
+        return logits if is_in_order else logits[packed.order]
 
     def move(self, source: int, target: int, length: int) -> None:
         """Copies a row."""

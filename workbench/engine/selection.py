@@ -96,7 +96,10 @@ def _packs(model: PreTrainedModel, runner: Runner, expected: torch.Tensor) -> bo
         log.info("the model does not score packed prompts", reason=type(failure).__name__)
         return False
     middle = packed[CHECKED_TOKENS - 5 : -3]
-    return _is_close(model, middle, expected[3:-1]) and _is_close(model, packed[-3:], expected[:3])
+    is_right = _is_close(model, middle, expected[3:-1]) and _is_close(model, packed[-3:], expected[:3])
+    if not is_right:
+        log.warning("packed prompts give other logits than alone, so they are scored one by one")
+    return is_right
 
 
 def _is_close(model: PreTrainedModel, logits: torch.Tensor, expected: torch.Tensor) -> bool:
