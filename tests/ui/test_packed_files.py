@@ -57,6 +57,17 @@ async def test_nothing_else_is_there(client: httpx.AsyncClient, path: str) -> No
     assert (await client.get(f"/ui/{path}")).status_code == 404
 
 
+async def test_a_file_is_kept_once_however_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "js").mkdir()
+    (tmp_path / "js" / "page.js").write_text(SCRIPT)
+    files = PackedFiles(tmp_path)
+    app = Starlette(routes=[Mount("/ui", files)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
+        for name in ("js/page.js", "js/..%2fjs/page.js", ".%2fjs/page.js", "js//page.js", "js/page.js%00"):
+            assert (await client.get(f"/ui/{name}")).text == SCRIPT
+    assert list(files._kept) == ["js/page.js"]
+
+
 async def test_a_head_has_no_body_and_nothing_can_be_written(client: httpx.AsyncClient) -> None:
     head = await client.head("/ui/js/page-x1.js", headers={"accept-encoding": "identity"})
     assert (head.status_code, head.headers["content-length"]) == (200, str(len(SCRIPT)))

@@ -61,18 +61,22 @@ class PackedFiles:
 
     async def _file(self, name: str) -> _File:
         """Raises: NotFound."""
-        if (file := self._kept.get(name)) is None:
-            file = await asyncio.to_thread(self._read, name)
-            if len(file.plain) <= _KEPT_BYTES:
-                self._kept[name] = file
+        if (kept := self._kept.get(name)) is not None:
+            return kept
+        own_name, file = await asyncio.to_thread(self._read, name)
+        if len(file.plain) <= _KEPT_BYTES:
+            self._kept[own_name] = file
         return file
 
-    def _read(self, name: str) -> _File:
-        """Raises: NotFound for what is no file of the folder."""
+    def _read(self, name: str) -> tuple[str, _File]:
+        """The file, and its one name of the many it can be asked for by: none of the others is kept.
+
+        Raises: NotFound for what is no file of the folder.
+        """
         path = (self._folder / name.replace("\0", "")).resolve()
         if not path.is_relative_to(self._folder) or not path.is_file():
             raise NotFound("There is no such page.")
-        return _pack(name, path.read_bytes())
+        return path.relative_to(self._folder).as_posix(), _pack(path.name, path.read_bytes())
 
 
 def _pack(name: str, content: bytes) -> _File:
