@@ -30,9 +30,9 @@ from workbench.core.params import GenerationParams
 from workbench.core.settings import read_settings
 from workbench.experiments.record.folder import ExperimentFolder
 from workbench.experiments.record.rows import PhaseKind
-from workbench.experiments.run.calls import ServiceRespondent
 from workbench.experiments.run.progress import Progress
 from workbench.experiments.run.runner import ExperimentRunner
+from workbench.experiments.run.service_respondent import ServiceRespondent
 from workbench.experiments.spec.experiment import Experiment, parse_experiment
 from workbench.service import Workbench
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from itertools import pairwise
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evaluators.stats.estimate import FloatArray
+from workbench.core.call_times import CallTimes
 from workbench.core.chat import FinishReason
 
 MS_PER_S = 1000.0
@@ -96,6 +97,8 @@ class RequestTiming:
     error: str = ""
     """The error's code, for failed requests; never its message."""
     side: Side = Side.CLIENT
+    other: CallTimes | None = None
+    """The same request by the other side's clock: the server's where `side` is the client. None: it told none."""
 
     def __post_init__(self) -> None:
         """Refuses impossible event orders, which would give negative latencies."""
@@ -108,6 +111,18 @@ class RequestTiming:
             raise ValueError("a request is admitted after it was sent and before its end")
         if len(times) > self.output_tokens:
             raise ValueError("there are more token times than output tokens")
+
+    def by(self, side: Side) -> CallTimes | None:
+        """The parts of this request by one side's clock, from its sending; None where that side told none."""
+        if side is not self.side:
+            return self.other
+        return CallTimes.between(
+            self.sent,
+            self.end,
+            admitted=self.admitted,
+            first_token=self.first_token,
+            output_tokens=self.output_tokens,
+        )
 
     def start(self, origin: Origin) -> float:
         """Where its latencies begin."""
@@ -178,6 +193,8 @@ _COLUMNS = [
     *_EVENTS,
     *("token_times", "prompt_tokens", "output_tokens", "guard_s", "outcome", "error", "side"),
 ]
+_PARTS = {f"other_{part.name}": part.name for part in fields(CallTimes)}
+"""Columns of what the other side told; all empty where it told nothing."""
 
 
 def to_frame(timings: Sequence[RequestTiming]) -> pd.DataFrame:
@@ -185,7 +202,9 @@ def to_frame(timings: Sequence[RequestTiming]) -> pd.DataFrame:
     rows = [{name: getattr(t, name) for name in _COLUMNS} for t in timings]
     frame = pd.DataFrame(rows, columns=_COLUMNS)
     frame["token_times"] = [list(t.token_times) for t in timings]
-    return frame.astype(dict.fromkeys([*_EVENTS, "guard_s"], "float64"))
+    for column, part in _PARTS.items():
+        frame[column] = [None if t.other is None else getattr(t.other, part) for t in timings]
+    return frame.astype(dict.fromkeys([*_EVENTS, "guard_s", *_PARTS], "float64"))
 
 
 def from_frame(frame: pd.DataFrame) -> tuple[RequestTiming, ...]:
@@ -193,7 +212,7 @@ def from_frame(frame: pd.DataFrame) -> tuple[RequestTiming, ...]:
 
     Raises: ValueError for impossible events, KeyError for a missing column.
     """
-    records = frame[_COLUMNS].to_dict(orient="records")
+    records = frame[[*_COLUMNS, *_PARTS]].to_dict(orient="records")
     return tuple(_from_record({str(name): value for name, value in record.items()}) for record in records)
 
 
@@ -208,6 +227,7 @@ def _from_record(record: Mapping[str, object]) -> RequestTiming:
             raise ValueError(f"a stored request lacks its time {name!r}")
         return value
 
+    parts = {part: moment(column) for column, part in _PARTS.items()}
     return RequestTiming(
         scheduled=certain("scheduled"),
         sent=certain("sent"),
@@ -222,4 +242,5 @@ def _from_record(record: Mapping[str, object]) -> RequestTiming:
         guard_s=moment("guard_s"),
         error=str(record["error"]),
         side=Side(str(record["side"])),
+        other=CallTimes(**parts) if any(part is not None for part in parts.values()) else None,
     )

@@ -114,7 +114,7 @@ EXAMPLES: Mapping[str, SnippetRequest] = {
         GenerationParams(max_tokens=64, stop=[HOSTILE_TEXT]),
     ),
     "chat-every-parameter": _with(
-        _request(_QUESTION, _EVERY_PARAMETER), n=2, logprobs=0, report_effective=True
+        _request(_QUESTION, _EVERY_PARAMETER), n=2, logprobs=0, report_effective=True, report_timing=True
     ),
     "chat-choices-stream": _with(_request(_QUESTION, is_streamed=True), n=2, report_effective=True),
     "chat-conversation": _request(_CONVERSATION),

@@ -23,7 +23,7 @@ from snippets.sent import SentRequest
 from snippets.wire import OPENAI_FIELDS, wire_body
 from workbench.core.chat import Role
 
-_REPORTS = ("moderation", "x_effective")
+_REPORTS = ("moderation", "x_effective", "x_timing")
 """Request fields that the response answers with a field of the same name, printed beside the answer."""
 
 

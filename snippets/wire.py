@@ -69,6 +69,8 @@ def wire_body(request: SnippetRequest) -> dict[str, Json]:
         body["moderation"] = _moderation(request.moderation)
     if generation.report_effective:
         body["x_effective"] = True
+    if generation.report_timing:
+        body["x_timing"] = True
     if request.is_streamed:
         body["stream"] = True
     return body

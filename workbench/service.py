@@ -61,7 +61,8 @@ class CallOptions:
 
     `screening` None leaves screening to operator and key. `on_screen` is told, before anything is judged, which guard
     and policy it came to, if any. `on_wait` is told of each new place in the queue, `on_admit` of the ticket when the
-    wait is over. All on the event loop.
+    wait is over. `on_watch` is told of what watches each prompt's way, in the prompts' order where they are read at
+    once. All on the event loop.
     """
 
     traffic: TrafficClass = TrafficClass.INTERACTIVE
@@ -70,6 +71,7 @@ class CallOptions:
     on_screen: Callable[[Screening], None] | None = None
     on_wait: Callable[[QueuePosition], None] | None = None
     on_admit: Callable[[PromptTicket], None] | None = None
+    on_watch: Callable[[Watch], None] | None = None
 
 
 DEFAULT_OPTIONS = CallOptions()
@@ -258,6 +260,8 @@ class Workbench:
             self.recent_calls.add(caller, card.id, operation, ending)
 
         with self.telemetry.call(card.id, operation, options.traffic, remember) as watch:
+            if options.on_watch is not None:
+                options.on_watch(watch)
             way = self._way(request, card, caller, options, admission, watch)
             async with aclosing(way) as events:
                 async for event in events:

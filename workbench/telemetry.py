@@ -17,6 +17,7 @@ from prometheus_client.exposition import choose_encoder
 
 from guard.base import Direction, Screened, VerdictState
 from workbench.admission import GateLoad
+from workbench.core.call_times import CallTimes
 from workbench.core.chat import Delta, Finished, Started, StreamEvent, TrafficClass, Usage
 from workbench.core.errors import WorkbenchError
 
@@ -50,6 +51,7 @@ class Watch:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.begun_at = clock()
         self.waited_seconds: float | None = None
+        self.admitted_at: float | None = None
         self.first_token_at: float | None = None
         self.gaps: list[float] = []
         self.usage: Usage | None = None
@@ -62,6 +64,7 @@ class Watch:
     def admitted(self, waited_seconds: float) -> None:
         """The gate let the call in."""
         self.waited_seconds = waited_seconds
+        self.admitted_at = self._clock()
 
     def see(self, event: StreamEvent) -> None:
         """Takes the next event of the generation."""
@@ -92,6 +95,16 @@ class Watch:
     def counted(self) -> Usage:
         """Tokens used, also when the call was cut short."""
         return self.usage or Usage(self._prompt_tokens, self._generated)
+
+    def times(self) -> CallTimes:
+        """The call's parts until this moment."""
+        return CallTimes.between(
+            self.begun_at,
+            self._clock(),
+            admitted=self.admitted_at,
+            first_token=self.first_token_at,
+            output_tokens=self.counted().completion_tokens if self.choices == 1 else 0,
+        )
 
     def ending(self, status: str, now: float) -> Ending:
         """The call as it ended at `now`."""

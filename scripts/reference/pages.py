@@ -37,7 +37,8 @@ def parameters() -> str:
         "Every one is applied exactly, or the request is refused with 400 `unsupported_parameter`. A field that is "
         "absent or `null` takes the value of the model's own `generation_config` where it has one, else the default. "
         "The page's panel starts from values of its own. `x_effective: true` in a request returns what was applied "
-        "and where each value came from.",
+        "and where each value came from; `x_timing: true` returns how long the call took by the server's own clock "
+        "([how time is measured](../explanation/honest-timing.md)).",
         table(["field", "values", "default", "panel starts at", "what it does"], rows),
     )
 

@@ -44,7 +44,7 @@ async def test_an_answer_has_openais_shape(site: Site) -> None:
         "prompt_tokens": 2, "completion_tokens": 7, "total_tokens": 9,
         "prompt_tokens_details": {"cached_tokens": 0}, "completion_tokens_details": {"reasoning_tokens": 0},
     }  # fmt: skip
-    assert "x_effective" not in body
+    assert not {"x_effective", "x_timing"} & set(body)
 
 
 async def test_every_choice_is_there_and_counted(site: Site) -> None:
@@ -77,6 +77,20 @@ async def test_the_callers_scope_and_the_requests_id_reach_the_backend(site: Sit
 
 async def test_what_was_applied_is_reported_on_request(site: Site) -> None:
     assert (await ask(site, x_effective=True, seed=5))["x_effective"]["seed"] == 5
+
+
+async def test_the_servers_times_are_told_on_request_and_add_up(site: Site) -> None:
+    times = (await ask(site, x_timing=True))["x_timing"]
+    assert times["queue_seconds"] + times["prefill_seconds"] == pytest.approx(times["ttft_seconds"])
+    assert times["ttft_seconds"] + times["decode_seconds"] == pytest.approx(times["end_to_end_seconds"])
+    assert times["tpot_seconds"] == pytest.approx(times["decode_seconds"] / 6)
+
+
+async def test_several_choices_have_no_time_per_token_and_no_token_no_first_one(site: Site) -> None:
+    assert (await ask(site, n=2, x_timing=True))["x_timing"]["tpot_seconds"] is None
+    times = (await ask(site, max_tokens=0, x_timing=True))["x_timing"]
+    assert times["ttft_seconds"] is None
+    assert times["end_to_end_seconds"] >= times["queue_seconds"]
 
 
 async def test_logprobs_have_bytes_and_alternatives(site: Site) -> None:

@@ -64,6 +64,11 @@ async def test_several_prompts_report_what_was_applied_to_each(site: Site) -> No
     assert [report["seed"] for report in body["x_effective"]["prompts"]] == [3, 3]
 
 
+async def test_the_times_of_each_prompt_are_told(site: Site) -> None:
+    prompts = (await ask(site, prompt=["a", "b"], x_timing=True))["x_timing"]["prompts"]
+    assert [times["tpot_seconds"] is not None for times in prompts] == [True, True]
+
+
 async def test_one_prompt_too_long_refuses_the_whole_call(site: Site) -> None:
     for stream in (False, True):
         sent = {"model": MODEL, "prompt": ["short", "long " * 5000], "stream": stream}

@@ -86,6 +86,18 @@ async def test_what_was_applied_is_in_the_last_chunk_alone(
     assert not any("x_effective" in chunk for chunk in before)
 
 
+@pytest.mark.parametrize("route", [CHAT, TEXT])
+@pytest.mark.parametrize("options", [None, {"include_usage": True}])
+async def test_the_servers_times_are_in_the_last_chunk_alone(
+    site: Site, route: str, options: dict[str, bool] | None
+) -> None:
+    *before, last = await chunks(site, route, x_timing=True, stream_options=options)
+    times = last["x_timing"]
+    assert times["ttft_seconds"] + times["decode_seconds"] == pytest.approx(times["end_to_end_seconds"])
+    assert times["tpot_seconds"] == pytest.approx(times["decode_seconds"] / 6)
+    assert not any("x_timing" in chunk for chunk in before)
+
+
 async def test_every_choice_has_a_role_and_a_finish(site: Site) -> None:
     choices = [chunk["choices"][0] for chunk in await chunks(site, n=2)]
     assert [choice["index"] for choice in choices if "role" in choice["delta"]] == [0, 1]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from types import ModuleType
 from typing import Self
 
 import pytest
 
 from workbench.backends.ray import ATTEMPTS, RayBackend
+from workbench.cluster.failure import Failure
 from workbench.cluster.replica import Batch
 from workbench.core.backend import CallContext, ModelInfo
 from workbench.core.chat import (
@@ -99,7 +102,12 @@ class Handle:
 
 INFO = ModelInfo(context_length=100, dtype="float32", fingerprint="f")
 FIRST: Batch = (Started(3, "f"),)
-REST: Batch = (Delta(0, "Hi", token_count=1, finish_reason=FinishReason.STOP), Finished(Usage(3, 1)))
+ELSEWHEN = 1e12
+"""What another machine's clock may say."""
+REST: Batch = (
+    Delta(0, "Hi", token_count=1, finish_reason=FinishReason.STOP, at=ELSEWHEN),
+    Finished(Usage(3, 1)),
+)
 
 
 async def asked_of(handle: Handle) -> list[StreamEvent]:
@@ -107,15 +115,25 @@ async def asked_of(handle: Handle) -> list[StreamEvent]:
     return [event async for event in RayBackend(handle, INFO).stream(request, CallContext("test"))]
 
 
+def untimed(events: Iterable[StreamEvent | Failure]) -> list[StreamEvent | Failure]:
+    return [replace(event, at=0.0) if isinstance(event, Delta) else event for event in events]
+
+
+async def test_a_pieces_time_is_of_this_machines_clock() -> None:
+    began = time.monotonic()
+    (piece,) = [e for e in await asked_of(Handle(Answer([FIRST, REST], None))) if isinstance(e, Delta)]
+    assert began <= piece.at <= time.monotonic()
+
+
 async def test_the_events_of_all_batches_come_in_order() -> None:
     handle = Handle(Answer([FIRST, REST], None))
-    assert await asked_of(handle) == [*FIRST, *REST]
+    assert untimed(await asked_of(handle)) == untimed([*FIRST, *REST])
     assert handle.given[0].is_cancelled
 
 
 async def test_a_replica_that_dies_before_its_first_word_is_replaced_by_another() -> None:
     handle = Handle(Answer([], RayActorError()), Answer([FIRST, REST], None))
-    assert await asked_of(handle) == [*FIRST, *REST]
+    assert untimed(await asked_of(handle)) == untimed([*FIRST, *REST])
     assert len(handle.given) == 2
 
 

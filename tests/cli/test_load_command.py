@@ -12,9 +12,12 @@ from typer.testing import CliRunner
 from tests.sites import LiveServer, serve_live
 from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.cli import app
+from workbench.core.call_times import CallTimes
 from workbench.core.errors import BackendFailed
 
 RUNNER = CliRunner()
+BEFORE = 1
+"""A request that nobody times, which asks whether the server tells times of its own."""
 
 
 @pytest.fixture
@@ -39,11 +42,32 @@ def test_a_server_is_loaded_over_the_wire(server: LiveServer) -> None:
     counts, latencies = found["requests"], found["latencies_ms"]
     assert isinstance(counts, dict)
     assert isinstance(latencies, dict)
-    assert counts["ok"] == len(server.backend.calls) > 0
+    assert counts["ok"] == len(server.backend.calls) - BEFORE > 0
     assert counts["failed"] == 0
     assert found["measured_at"] == "client"
     assert latencies["ttft_ms"]["count"] == counts["ok"]
     assert 0 < latencies["ttft_ms"]["p50"] <= latencies["end_to_end_ms"]["p50"]
+
+
+def test_a_workbench_tells_its_own_times_and_they_are_set_beside_the_clients(server: LiveServer) -> None:
+    found = load(server, "--rate", "10/s", "--duration", "1s", "--output-tokens", "3")
+    counts, both = found["requests"], found["both_sides_ms"]
+    assert isinstance(counts, dict)
+    assert isinstance(both, dict)
+    assert both["requests"] == counts["ok"]
+    assert both["queue"]["p50"] + both["prefill"]["p50"] > 0
+    assert 0 < both["ttft"]["server"]["p50"] < both["ttft"]["client"]["p50"]
+    assert both["ttft"]["difference"]["p50"] > 0
+
+
+def test_a_server_that_tells_none_is_not_asked_again(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CallTimes, "told", lambda value: None)
+    found = load(server, "--rate", "5/s", "--duration", "1s", "--output-tokens", "3")
+    assert found["both_sides_ms"] is None
+    asked = [call.request.report_timing for call in server.backend.calls]
+    assert asked == [True] + [False] * (len(asked) - 1)
 
 
 def test_failures_are_counted_by_code_and_not_sent_again(tmp_path: Path) -> None:
@@ -51,7 +75,7 @@ def test_failures_are_counted_by_code_and_not_sent_again(tmp_path: Path) -> None
         found = load(server, "--rate", "5/s", "--duration", "1s")
         counts = found["requests"]
         assert isinstance(counts, dict)
-        assert counts["failed"] == len(server.backend.calls) > 0
+        assert counts["failed"] == len(server.backend.calls) - BEFORE > 0
         assert counts["ok"] == 0
 
 

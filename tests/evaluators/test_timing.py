@@ -19,6 +19,7 @@ from evaluators.timing import (
     latencies_ms,
     to_frame,
 )
+from workbench.core.call_times import CallTimes
 from workbench.core.chat import FinishReason
 
 
@@ -123,7 +124,8 @@ def test_every_class_is_counted_also_at_zero() -> None:
 
 def test_stored_rows_give_the_same_requests_back(tmp_path: Path) -> None:
     bare = RequestTiming(0.0, 0.0, 1.0, RequestClass.FAILED, error="overloaded", side=Side.SERVER)
-    timings = (timing(), bare)
+    told = replace(timing(), other=CallTimes.between(0.0, 2.5, admitted=0.25, first_token=0.5))
+    timings = (timing(), bare, told)
     frame = to_frame(timings)
     assert from_frame(frame) == timings
     frame.to_parquet(tmp_path / "requests.parquet")

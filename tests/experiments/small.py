@@ -12,9 +12,9 @@ from workbench.core.settings import Settings
 from workbench.experiments.record.folder import ExperimentFolder
 from workbench.experiments.report.outputs import write_outputs
 from workbench.experiments.results.outcome import Results
-from workbench.experiments.run.calls import ServiceRespondent
 from workbench.experiments.run.progress import OnProgress, Progress
 from workbench.experiments.run.runner import ExperimentRunner
+from workbench.experiments.run.service_respondent import ServiceRespondent
 from workbench.experiments.spec.experiment import Experiment, parse_experiment
 
 JUDGE = "scripted/judge"

@@ -14,9 +14,9 @@ from workbench.core.caller import LOCAL_USER
 from workbench.core.settings import Settings
 from workbench.experiments.record.folder import ExperimentFolder
 from workbench.experiments.report.outputs import write_outputs
-from workbench.experiments.run.calls import ServiceRespondent
 from workbench.experiments.run.progress import Progress
 from workbench.experiments.run.runner import ExperimentRunner
+from workbench.experiments.run.service_respondent import ServiceRespondent
 from workbench.site import make_workbench
 
 pytestmark = pytest.mark.slow

@@ -126,6 +126,8 @@ def _reports(body: dict[str, Any]) -> dict[str, Any]:
         reports["moderation"] = {"input": verdict, "output": verdict}
     if body.get("x_effective"):
         reports["x_effective"] = {"temperature": {"value": 0.125, "source": "request"}}
+    if body.get("x_timing"):
+        reports["x_timing"] = {"ttft_seconds": 0.03125}
     return reports
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from guard.moderation import ChatModeration
 from workbench.api.feed import PromptEvent
 from workbench.api.schemas.generation import GenerationBody
+from workbench.api.timing import TimingReport
 from workbench.core.chat import Started
 
 
@@ -42,6 +43,11 @@ def effective_report(body: GenerationBody, started: Sequence[Started]) -> Mappin
         return None
     reports = [dict(one.effective) for one in started]
     return reports[0] if len(reports) == 1 else {"prompts": reports}
+
+
+def timing_report(body: GenerationBody, timing: TimingReport) -> Mapping[str, Any] | None:
+    """How long this server took until now: of the one prompt, or of each; None when it was not asked for."""
+    return timing.answer() if body.x_timing else None
 
 
 def fields_to_leave_out(body: GenerationBody, moderation: ChatModeration | None) -> set[str]:

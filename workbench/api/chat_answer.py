@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from guard.moderation import ChatModeration
-from workbench.api.answer import Head, effective_report, fields_to_leave_out
+from workbench.api.answer import Head, effective_report, fields_to_leave_out, timing_report
 from workbench.api.feed import PromptEvent
 from workbench.api.logprobs import chat_logprobs
 from workbench.api.moderated import ModerationReport
@@ -21,12 +21,13 @@ from workbench.api.schemas.answers import (
     UsageCount,
 )
 from workbench.api.schemas.chat import ChatBody
+from workbench.api.timing import TimingReport
 from workbench.api.usage import usage_count
 from workbench.core.chat import Choice, Completion, Delta, Finished, Started, ToolCallDelta, Usage
 
 
 def chat_completion(
-    body: ChatBody, completion: Completion, moderation: ChatModeration | None = None
+    body: ChatBody, completion: Completion, timing: TimingReport, moderation: ChatModeration | None = None
 ) -> ChatCompletion:
     """The whole answer."""
     head = Head.of("chatcmpl", body)
@@ -39,6 +40,7 @@ def chat_completion(
         usage=usage_count(completion.usage),
         moderation=moderation,
         x_effective=effective_report(body, [completion.started]),
+        x_timing=timing_report(body, timing),
     )
 
 
@@ -66,9 +68,10 @@ def _choice(body: ChatBody, choice: Choice) -> ChatChoice:
 class ChatChunks:
     """A stream: role chunks, content chunks, finish chunks, then the guard's word and the usage if asked for."""
 
-    def __init__(self, body: ChatBody, moderation: ModerationReport) -> None:
+    def __init__(self, body: ChatBody, moderation: ModerationReport, timing: TimingReport) -> None:
         self._body = body
         self._moderation = moderation
+        self._timing = timing
         self._head = Head.of("chatcmpl", body)
         self._started = Started(0, "")
         self._counted = 0
@@ -132,6 +135,7 @@ class ChatChunks:
             usage=usage,
             moderation=moderation,
             x_effective=effective_report(self._body, [self._started]) if is_last else None,
+            x_timing=timing_report(self._body, self._timing) if is_last else None,
         )
         return chunk.model_dump_json(exclude=fields_to_leave_out(self._body, moderation))
 

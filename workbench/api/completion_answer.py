@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from guard.moderation import ChatModeration
-from workbench.api.answer import Head, effective_report, fields_to_leave_out
+from workbench.api.answer import Head, effective_report, fields_to_leave_out, timing_report
 from workbench.api.feed import PromptEvent
 from workbench.api.logprobs import LegacyLogprobsWriter
 from workbench.api.moderated import ModerationReport
 from workbench.api.schemas.answers import TextChoice, TextCompletion, UsageCount
 from workbench.api.schemas.completions import CompletionBody
+from workbench.api.timing import TimingReport
 from workbench.api.usage import total, usage_count
 from workbench.core.chat import (
     Choice,
@@ -25,7 +26,10 @@ from workbench.core.chat import (
 
 
 def text_completion(
-    body: CompletionBody, completions: Sequence[Completion], moderation: ChatModeration | None = None
+    body: CompletionBody,
+    completions: Sequence[Completion],
+    timing: TimingReport,
+    moderation: ChatModeration | None = None,
 ) -> TextCompletion:
     """The whole answer to all prompts, in their order."""
     head = Head.of("cmpl", body)
@@ -43,6 +47,7 @@ def text_completion(
         usage=usage_count(total(completion.usage for completion in completions)),
         moderation=moderation,
         x_effective=effective_report(body, started),
+        x_timing=timing_report(body, timing),
     )
 
 
@@ -66,9 +71,10 @@ def _reason(reason: FinishReason) -> str:
 class TextChunks:
     """A stream: with `echo` the prompt first, then text, finish chunks, the guard's word and the usage if asked for."""
 
-    def __init__(self, body: CompletionBody, moderation: ModerationReport) -> None:
+    def __init__(self, body: CompletionBody, moderation: ModerationReport, timing: TimingReport) -> None:
         self._body = body
         self._moderation = moderation
+        self._timing = timing
         self._head = Head.of("cmpl", body)
         prompts = len(body.prompts())
         self._started: dict[int, Started] = {}
@@ -135,5 +141,6 @@ class TextChunks:
             usage=usage,
             moderation=moderation,
             x_effective=effective_report(self._body, started) if is_last else None,
+            x_timing=timing_report(self._body, self._timing) if is_last else None,
         )
         return chunk.model_dump_json(exclude=fields_to_leave_out(self._body, moderation))

@@ -12,6 +12,7 @@ from typing import Self
 
 from guard.base import Screened, ScreenedEvent
 from workbench.api.moderated import ModerationReport
+from workbench.api.timing import TimingReport
 from workbench.core.caller import Caller
 from workbench.core.chat import Completion, CompletionBuilder, GenerationRequest, Started
 from workbench.core.errors import WorkbenchError
@@ -35,7 +36,8 @@ class Feed:
 
     A stream is started, read and closed within one task, whoever reads the feed: time-outs and cancel scopes
     inside it stay whole. An error of one stream ends all and is raised to the reader. `headers` are what goes with
-    the answer; they are known once the call was let in. `moderation` is what the guard said so far.
+    the answer; they are known once the call was let in. `moderation` is what the guard said so far, `timing` how long
+    each prompt took so far.
     """
 
     def __init__(
@@ -43,9 +45,11 @@ class Feed:
         streams: Sequence[AsyncGenerator[ScreenedEvent, None]],
         headers: Mapping[str, str] | None = None,
         moderation: ModerationReport | None = None,
+        timing: TimingReport | None = None,
     ) -> None:
         self.headers = {} if headers is None else headers
         self.moderation = moderation or ModerationReport()
+        self.timing = timing or TimingReport()
         self._events: asyncio.Queue[PromptEvent | BaseException | None] = asyncio.Queue(_EVENTS_AHEAD)
         self._streams = streams
         self._kept: deque[PromptEvent] = deque()
@@ -136,11 +140,12 @@ def open_feed(
 ) -> Feed:
     """The feed of one call, a stream for each of its requests; nothing runs before it is read."""
     headers: dict[str, str] = {}
-    moderation = ModerationReport()
+    moderation, timing = ModerationReport(), TimingReport()
     options = CallOptions(
         request_id=request_id,
         screening=screening,
         on_screen=moderation.screen,
         on_admit=lambda ticket: headers.update(ticket.headers),
+        on_watch=timing.watch,
     )
-    return Feed(workbench.streams(requests, caller, options), headers, moderation)
+    return Feed(workbench.streams(requests, caller, options), headers, moderation, timing)

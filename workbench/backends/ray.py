@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from workbench.cluster.connection import join
@@ -64,8 +66,11 @@ class RayBackend:
                         if isinstance(event, Failure):
                             raise event.error()
                         has_begun = True
-                        if isinstance(event, Delta) and event.finish_reason is not None:
-                            context.finish_choice()
+                        if isinstance(event, Delta):
+                            # A replica on another machine has another clock.
+                            event = replace(event, at=time.monotonic())
+                            if event.finish_reason is not None:
+                                context.finish_choice()
                         yield event
                 return
             except WorkbenchError:

@@ -25,9 +25,11 @@ from workbench.backends.remote_wire import (
     is_chat,
     text_deltas,
     text_logprobs,
+    told_times,
     usage_of,
 )
 from workbench.core.backend import CallContext, ModelCard, ModelInfo, Progress
+from workbench.core.call_times import CallTimes
 from workbench.core.chat import (
     Delta,
     Finished,
@@ -127,20 +129,23 @@ class RemoteBackend:
         create: Any = (
             self._client.chat.completions.create if is_chat(request) else self._client.completions.create
         )
+        sent = sorted(arguments)
+        if request.report_timing and "timing" in self._info.features:
+            arguments["extra_body"] = {**arguments.get("extra_body", {}), "x_timing": True}
         usage: Any = None
+        told: CallTimes | None = None
         has_started = False
         asked = partial(create, **arguments, stream=True, stream_options={"include_usage": True})
         async with await _with_retries(asked) as chunks:
             async for chunk in chunks:
                 if not has_started:
                     has_started = True
-                    yield Started(
-                        0, chunk.system_fingerprint or self._info.fingerprint, {"sent": sorted(arguments)}
-                    )
+                    yield Started(0, chunk.system_fingerprint or self._info.fingerprint, {"sent": sent})
                 usage = chunk.usage or usage
+                told = told_times(chunk) or told
                 for delta in (chat_deltas if is_chat(request) else text_deltas)(chunk):
                     yield delta
-        yield Finished(usage_of(usage))
+        yield Finished(usage_of(usage), told)
 
     async def _scored(self, request: GenerationRequest) -> AsyncGenerator[StreamEvent, None]:
         """The prompt's own logprobs, through echo; servers that cannot generate nothing generate one token."""

@@ -11,6 +11,8 @@ from typing import Any
 
 from openai import APIStatusError, OpenAI
 
+from workbench.core.call_times import CallTimes
+
 PROBE_TOKENS = 6
 _MESSAGES: Any = [{"role": "user", "content": "Tell me something surprising about the sea."}]
 _HOT = {"temperature": 2.0, "max_tokens": PROBE_TOKENS}
@@ -105,7 +107,7 @@ class _Asker:
             self.note("stop", again is None or stop not in again)
 
     def features(self) -> frozenset[str]:
-        """logprobs, n, prompt_logprobs and json_schema, by what comes back."""
+        """logprobs, n, prompt_logprobs, timing and json_schema, by what comes back."""
         found = set()
         answer = self._try(n=2, logprobs=True, top_logprobs=1, max_tokens=1)
         if answer is not None and len(answer.choices) == 2:
@@ -116,6 +118,8 @@ class _Asker:
             and answer.choices[0].logprobs.content
         ):
             found.add("logprobs")
+        if self._tells_times():
+            found.add("timing")
         if self._scores_prompts():
             found.add("prompt_logprobs")
         schema = {
@@ -126,6 +130,11 @@ class _Asker:
         if answer is not None and (answer.choices[0].message.content or "").lstrip().startswith("{"):
             found.add("json_schema")
         return frozenset(found)
+
+    def _tells_times(self) -> bool:
+        """As another Workbench does."""
+        answer = self._try(max_tokens=2, extra_body={"x_timing": True})
+        return answer is not None and CallTimes.told((answer.model_extra or {}).get("x_timing")) is not None
 
     def _try(self, **fields: Any) -> Any:
         try:

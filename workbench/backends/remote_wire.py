@@ -9,6 +9,7 @@ from typing import Any
 from openai.types import Completion as TextCompletion
 from openai.types.chat import ChatCompletionChunk
 
+from workbench.core.call_times import CallTimes
 from workbench.core.chat import (
     ChatPrompt,
     Delta,
@@ -218,6 +219,11 @@ def usage_of(usage: Any) -> Usage:
         (prompt.cached_tokens or 0) if prompt is not None else 0,
         (completion.reasoning_tokens or 0) if completion is not None else 0,
     )
+
+
+def told_times(chunk: ChatCompletionChunk | TextCompletion) -> CallTimes | None:
+    """The server's own times of the call, in the chunk that carries them."""
+    return CallTimes.told((chunk.model_extra or {}).get("x_timing"))
 
 
 def asks_prompt_scores(request: GenerationRequest) -> bool:

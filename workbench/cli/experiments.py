@@ -64,8 +64,8 @@ def run_experiment(experiment: Experiment, out: Path) -> Results:
 
 async def _run(experiment: Experiment, folder: ExperimentFolder, settings: Settings) -> None:
     from workbench.core.caller import LOCAL_USER
-    from workbench.experiments.run.calls import ServiceRespondent
     from workbench.experiments.run.runner import ExperimentRunner
+    from workbench.experiments.run.service_respondent import ServiceRespondent
 
     show = ProgressLine()
     async with open_service(settings) as workbench:

@@ -112,6 +112,7 @@ async def _remote(base_url: str, model: str, prompt: str, test: _Test) -> tuple[
     if not key:
         raise ConfigurationError(f"Set {_KEY_VARIABLE} to a key of the server at the base URL.")
     async with RemoteLoad(base_url, key, model, prompt, test.load.output_tokens) as send:
+        await send.learn()
         return await test.run(send)
 
 
@@ -120,7 +121,8 @@ async def _local(model: str, prompt: str, test: _Test) -> tuple[LoadLevel, ...]:
     from workbench.core.caller import LOCAL_USER
     from workbench.core.chat import ChatPrompt, Message, Role, TrafficClass
     from workbench.core.params import GenerationParams
-    from workbench.experiments.run.calls import Ask, ServiceRespondent
+    from workbench.experiments.run.calls import Ask
+    from workbench.experiments.run.service_respondent import ServiceRespondent
 
     async with open_service(read_settings()) as workbench:
         respondent = ServiceRespondent(workbench, LOCAL_USER)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from workbench.core.call_times import CallTimes
 from workbench.core.params import GenerationParams
 
 
@@ -129,7 +130,8 @@ class GenerationRequest:
 
     `logprobs`: None for none, k >= 0 for the chosen token's logprob plus the k likeliest. `prompt_logprobs`
     asks for the prompt's own (echo); those before token `prompt_logprobs_from` are not wanted and may be None.
-    `best_of` >= n choices are sampled and the n with the best mean logprob come back.
+    `best_of` >= n choices are sampled and the n with the best mean logprob come back. `report_timing` asks an
+    endpoint that can tell for its own times; the caller of this process watches for itself.
     """
 
     model: str
@@ -143,6 +145,7 @@ class GenerationRequest:
     echo: bool = False
     output_format: OutputFormat | None = None
     report_effective: bool = False
+    report_timing: bool = False
 
     @property
     def choices_generated(self) -> int:
@@ -224,9 +227,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last event of a stream: all choices have ended."""
+    """The last event of a stream: all choices have ended. `told` are an endpoint's own times, where it told them."""
 
     usage: Usage
+    told: CallTimes | None = None
 
 
 StreamEvent = Started | Delta | Finished

@@ -20,10 +20,10 @@ from workbench.experiments.estimate import estimate_words, estimated_seconds, ma
 from workbench.experiments.record.folder import ExperimentFolder
 from workbench.experiments.report.outputs import write_outputs
 from workbench.experiments.results.outcome import Results, read_results
-from workbench.experiments.run.calls import ServiceRespondent
 from workbench.experiments.run.manifest import CANCELLED, DONE, FAILED, RUNNING
 from workbench.experiments.run.progress import Progress
 from workbench.experiments.run.runner import ExperimentRunner, refuse_experiment
+from workbench.experiments.run.service_respondent import ServiceRespondent
 from workbench.experiments.spec.experiment import Experiment, parse_experiment
 from workbench.experiments.spec.probe import open_probe
 from workbench.experiments.spec.quick import OWN_PROBE

@@ -143,7 +143,7 @@ def speed(rows: pd.DataFrame) -> float:
 
 def test_every_table_of_the_page_is_checked_here(report: _Report) -> None:
     checked = {"Requirements", "Quality", "Does the choice make a difference?", "Under load", "Deployment"}
-    assert set(report.tables) == checked
+    assert set(report.tables) == {*checked, "Server and client side by side"}
 
 
 def test_quality_is_mean_wilson_interval_and_count(report: _Report, samples: pd.DataFrame) -> None:
@@ -189,6 +189,26 @@ def test_load_is_percentiles_throughput_goodput_and_cost(
             assert shown(cell[1].removeprefix("p95 "), values.quantile(0.95))
         assert shown(row[7][0], speed(own))
         assert shown(row[8][0], 2.5 / (3600 * speed(own)) * 1e6)
+
+
+def test_both_sides_are_joined_request_by_request(report: _Report, loads: dict[str, pd.DataFrame]) -> None:
+    rows = report.tables["Server and client side by side"][1:]
+    assert [row[0][0] for row in rows] == list(NAMES)
+    for row in rows:
+        own = loads[row[0][0]]
+        sent, first = own["timing.sent"], own["timing.first_token"]
+        token = (own["timing.end"] - first) / (own["timing.output_tokens"] - 1)
+        seen, seen_token = own["timing.other.ttft_seconds"], own["timing.other.tpot_seconds"]
+        expected = [
+            own["timing.admitted"] - sent, first - own["timing.admitted"],
+            first - sent, seen, seen - (first - sent),
+            token, seen_token, seen_token - token,
+        ]  # fmt: skip
+        assert row[2][0] == f"{len(own)} requests"
+        for cell, seconds in zip(row[3:], expected, strict=True):
+            # A difference may be next to nothing, and is told with two digits then.
+            for text, share in ((cell[0], 0.5), (cell[1].removeprefix("p95 "), 0.95)):
+                assert number(text) == pytest.approx(1000 * seconds.quantile(share), rel=0.006, abs=5e-4)
 
 
 def test_requirements_repeat_value_margin_and_count(

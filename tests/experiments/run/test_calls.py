@@ -14,7 +14,8 @@ from workbench.core.chat import ChatPrompt, FinishReason, Message, Prompt, Role,
 from workbench.core.errors import BackendFailed, RateLimited
 from workbench.core.params import GenerationParams
 from workbench.core.settings import Settings
-from workbench.experiments.run.calls import Ask, Reply, ServiceRespondent, patiently, shared_length
+from workbench.experiments.run.calls import Ask, Reply, patiently
+from workbench.experiments.run.service_respondent import ServiceRespondent, shared_length
 
 ASK = Ask(
     MODEL, ChatPrompt((Message(Role.USER, "Hello"),)), GenerationParams(max_tokens=3), TrafficClass.BATCH

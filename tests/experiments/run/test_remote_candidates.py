@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from evaluators.timing import RequestClass, Side
+from evaluators.two_sides import two_sides
 from tests.experiments.small import small_experiment
 from tests.sites import MODEL, serve_live
 from workbench.backends.catalogue import Catalogue
@@ -22,9 +23,9 @@ from workbench.experiments.record.folder import ExperimentFolder
 from workbench.experiments.record.rows import RequestKind
 from workbench.experiments.report.outputs import write_outputs
 from workbench.experiments.results.outcome import Results
-from workbench.experiments.run.calls import ServiceRespondent, length_of_text
 from workbench.experiments.run.progress import Progress
 from workbench.experiments.run.runner import ExperimentRunner
+from workbench.experiments.run.service_respondent import ServiceRespondent, length_of_text
 from workbench.service import Workbench
 
 
@@ -94,5 +95,10 @@ def test_a_remote_candidate_is_asked_judged_and_loaded(
     assert {timing.side for timing in loads} == {Side.CLIENT}
     assert {timing.outcome for timing in loads} == {RequestClass.OK}
     assert {timing.output_tokens for timing in loads} == {3}
+    both = two_sides(loads)
+    assert both is not None
+    assert both.requests == len(loads)
+    assert both.ttft.difference.p50 is not None
+    assert both.ttft.difference.p50 > 0
     assert results.manifest["candidates"]["remote"]["region"] == "elsewhere"
     assert server.api_key not in (home / "run" / "manifest.json").read_text()

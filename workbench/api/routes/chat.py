@@ -35,8 +35,8 @@ async def create_chat_completion(
     """The next turn of the conversation, whole or as a stream of chunks."""
     feed = open_feed(workbench, [body.request()], caller, request_id, body.screening())
     if body.stream:
-        return await event_stream(request, feed, ChatChunks(body, feed.moderation))
+        return await event_stream(request, feed, ChatChunks(body, feed.moderation, feed.timing))
     async with feed:
         (completion,) = await while_connected(request.receive, feed.completions())
-    answer = chat_completion(body, completion, feed.moderation.answer())
+    answer = chat_completion(body, completion, feed.timing, feed.moderation.answer())
     return Response(answer.model_dump_json(), headers=feed.headers, media_type="application/json")

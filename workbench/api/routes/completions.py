@@ -35,8 +35,8 @@ async def create_completion(
     """Continuations of one prompt or several, whole or as a stream of chunks."""
     feed = open_feed(workbench, body.requests(), caller, request_id, body.screening())
     if body.stream:
-        return await event_stream(request, feed, TextChunks(body, feed.moderation))
+        return await event_stream(request, feed, TextChunks(body, feed.moderation, feed.timing))
     async with feed:
         completions = await while_connected(request.receive, feed.completions())
-    answer = text_completion(body, completions, feed.moderation.answer())
+    answer = text_completion(body, completions, feed.timing, feed.moderation.answer())
     return Response(answer.model_dump_json(), headers=feed.headers, media_type="application/json")

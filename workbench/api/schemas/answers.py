@@ -143,13 +143,14 @@ class TextChoice(BaseModel):
 
 
 class _Answer(BaseModel):
-    """What every answer says about itself. `x_effective` is what was applied, when the request asked for it."""
+    """What every answer says about itself; of what was applied, and how long it took, when the request asked for it."""
 
     id: str
     created: int
     model: str
     system_fingerprint: str
     x_effective: Absent[Mapping[str, Any]] = None
+    x_timing: Absent[Mapping[str, Any]] = None
 
 
 class ChatCompletion(_Answer):

@@ -128,4 +128,5 @@ class ChatBody(GenerationBody, RenderedByTemplate, NothingAsked, NotHere):
             logprobs=(self.top_logprobs or 0) if self.logprobs else None,
             output_format=None if self.response_format is None else self.response_format.normal(),
             report_effective=self.x_effective,
+            report_timing=self.x_timing,
         )

@@ -82,6 +82,7 @@ class CompletionBody(GenerationBody):
                 prompt_logprobs=self.echo and self.logprobs is not None,
                 echo=self.echo,
                 report_effective=self.x_effective,
+                report_timing=self.x_timing,
             )
             for prompt in self.prompts()
         )

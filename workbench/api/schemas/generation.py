@@ -33,6 +33,8 @@ class GenerationBody(AsksForScreening, GenerationParams):
     stream_options: StreamOptions | None = None
     x_effective: bool = False
     """Adds `x_effective` to the answer: every parameter as it was applied, and where its value came from."""
+    x_timing: bool = False
+    """Adds `x_timing` to the answer: how long the call waited, was read and written, by this server's clock."""
     user: str | None = None
 
     @model_validator(mode="after")

@@ -10,9 +10,12 @@ from openai import APIError, AsyncOpenAI, AsyncStream
 from openai.types.chat import ChatCompletionChunk
 
 from evaluators.timing import RequestTiming, Side, classify
+from workbench.backends.remote_wire import told_times
+from workbench.core.call_times import CallTimes
 from workbench.core.chat import FinishReason
 
 LONGEST_ANSWER_SECONDS = 600.0
+_ASK_TIMES = {"x_timing": True}
 
 
 class RemoteLoad:
@@ -25,6 +28,7 @@ class RemoteLoad:
         self._model = model
         self._prompt = prompt
         self._output_tokens = output_tokens
+        self._tells_times = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -33,6 +37,19 @@ class RemoteLoad:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._client.close()
+
+    async def learn(self) -> None:
+        """Asks once, untimed, whether the server tells its own times (`x_timing`, as a Workbench does)."""
+        try:
+            answer = await self._client.chat.completions.create(
+                model=self._model,
+                messages=[{"role": "user", "content": self._prompt}],
+                max_tokens=2,
+                extra_body=_ASK_TIMES,
+            )
+        except APIError:
+            return
+        self._tells_times = CallTimes.told((answer.model_extra or {}).get("x_timing")) is not None
 
     async def __call__(self, request_index: int) -> RequestTiming:
         """The event times of one request; an error is a failed one, with its code."""
@@ -45,6 +62,7 @@ class RemoteLoad:
                 max_tokens=self._output_tokens,
                 stream=True,
                 stream_options={"include_usage": True},
+                extra_body=_ASK_TIMES if self._tells_times else None,
             )
             async with stream:
                 async for chunk in stream:
@@ -64,9 +82,11 @@ class _Times:
         self._prompt_tokens = 0
         self._output_tokens = 0
         self._finish: FinishReason | None = None
+        self._told: CallTimes | None = None
 
     def take(self, chunk: ChatCompletionChunk) -> None:
         now = time.monotonic()
+        self._told = told_times(chunk) or self._told
         if chunk.usage is not None:
             self._prompt_tokens = chunk.usage.prompt_tokens
             self._output_tokens = chunk.usage.completion_tokens
@@ -93,4 +113,5 @@ class _Times:
             output_tokens=self._output_tokens,
             error=error,
             side=Side.CLIENT,
+            other=self._told,
         )

@@ -9,6 +9,7 @@ from evaluators.load import LoadLevel, LoadRun, saturation
 from evaluators.speed import latency_table, output_throughput_estimate, run_span
 from evaluators.timing import RequestClass, count_classes
 from workbench.experiments.report.json_values import estimate_json, number
+from workbench.experiments.report.sides import sides_json, sides_lines
 
 
 def load_json(levels: Sequence[LoadLevel]) -> dict[str, Any]:
@@ -44,6 +45,7 @@ def _level_json(level: LoadLevel) -> dict[str, Any]:
             str(name): {str(column): number(value) for column, value in row.items()}
             for name, row in table.items()
         },
+        "both_sides_ms": sides_json(run.timings),
     }
 
 
@@ -85,4 +87,5 @@ def _level_lines(found: dict[str, Any]) -> list[str]:
         if row["count"]:
             cells = "".join(f"{row[column]:>10.1f}" for column in ("p50", "p90", "p95", "p99"))
             lines.append(f"{name:<32}{int(row['count']):>7}{cells}")
+    lines += sides_lines(found["both_sides_ms"])
     return lines + [f"error {code}: {count}" for code, count in found["errors"].items()]

@@ -38,6 +38,7 @@ from workbench.experiments.report.load_table import (
 )
 from workbench.experiments.report.pictures import Chart, pictures
 from workbench.experiments.report.seven import QuestionBlock, question_blocks
+from workbench.experiments.report.sides import COLUMNS, SidesRow, sides_rows
 from workbench.experiments.report.summary import Fact, key_facts, next_steps
 from workbench.experiments.report.worst import WorstItems, worst_items
 from workbench.experiments.results.outcome import Results
@@ -71,6 +72,8 @@ class Page:
     latency_names: list[str]
     cost_name: str
     load_note: str
+    sides: list[SidesRow]
+    sides_columns: tuple[str, ...]
     saturation: list[str]
     stability: list[StabilityRow]
     plan: list[PlanRow]
@@ -119,6 +122,8 @@ def report_html(
         latency_names=[f"{name}, p50" for name in SHOWN_LATENCIES.values()],
         cost_name=cost_name,
         load_note=_load_note(results),
+        sides=sides_rows(results),
+        sides_columns=COLUMNS,
         saturation=saturation_sentences(results),
         stability=stability_rows(results),
         plan=plan_rows(deployment),

@@ -11,6 +11,7 @@ from evaluators.verdict import Ruling
 from workbench.experiments.plan.deployment import DeploymentSection
 from workbench.experiments.plan.hosting import HostedComparison
 from workbench.experiments.report.json_values import estimate_json, interval_json, number
+from workbench.experiments.report.sides import sides_json
 from workbench.experiments.results.contrasts import contrast_json
 from workbench.experiments.results.judged import JudgedProbe
 from workbench.experiments.results.load import LevelResult, LoadResult
@@ -113,6 +114,7 @@ def _level(found: LevelResult) -> dict[str, Any]:
             str(name): {str(column): number(value) for column, value in row.items()}
             for name, row in found.latencies.to_dict(orient="index").items()
         },
+        "both_sides_ms": sides_json(found.timings),
         "is_complete": found.phase.is_complete,
         "is_isolated": found.phase.is_isolated(),
         "others_cpu_share": number(found.phase.others_cpu_share),

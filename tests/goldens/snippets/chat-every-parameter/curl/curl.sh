@@ -24,6 +24,7 @@ curl -sS --fail-with-body http://127.0.0.1:7860/openai/v1/chat/completions \
   "n": 2,
   "logprobs": true,
   "top_logprobs": 0,
-  "x_effective": true
+  "x_effective": true,
+  "x_timing": true
 }
 EOF

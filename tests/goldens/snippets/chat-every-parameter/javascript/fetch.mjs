@@ -30,6 +30,7 @@ const response = await fetch("http://127.0.0.1:7860/openai/v1/chat/completions",
     logprobs: true,
     top_logprobs: 0,
     x_effective: true,
+    x_timing: true,
   }),
 });
 if (!response.ok) throw new Error(await response.text());
@@ -41,4 +42,5 @@ for (const choice of completion.choices) {
   answers.push(choice.message.content ?? "");
 }
 console.dir(completion.x_effective, { depth: null });
+console.dir(completion.x_timing, { depth: null });
 console.log(answers.join("\n\n"));

@@ -31,6 +31,7 @@ const completion = await client.chat.completions.create({
   logprobs: true,
   top_logprobs: 0,
   x_effective: true,
+  x_timing: true,
 });
 
 const answers = [];
@@ -38,4 +39,5 @@ for (const choice of completion.choices) {
   answers.push(choice.message.content ?? "");
 }
 console.dir(completion.x_effective, { depth: null });
+console.dir(completion.x_timing, { depth: null });
 console.log(answers.join("\n\n"));

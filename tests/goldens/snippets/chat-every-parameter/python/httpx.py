@@ -28,6 +28,7 @@ response = httpx.post(
         "logprobs": True,
         "top_logprobs": 0,
         "x_effective": True,
+        "x_timing": True,
     },
     timeout=600,
 )
@@ -40,4 +41,5 @@ answers = []
 for choice in completion["choices"]:
     answers.append(choice["message"].get("content") or "")
 print(completion["x_effective"])
+print(completion["x_timing"])
 print(*answers, sep="\n\n")

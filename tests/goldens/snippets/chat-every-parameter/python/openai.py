@@ -31,6 +31,7 @@ completion = client.chat.completions.create(
         "min_tokens": 0,
         "ignore_eos": False,
         "x_effective": True,
+        "x_timing": True,
     },
 )
 
@@ -38,4 +39,5 @@ answers = []
 for choice in completion.choices:
     answers.append(choice.message.content or "")
 print(completion.x_effective)
+print(completion.x_timing)
 print(*answers, sep="\n\n")
