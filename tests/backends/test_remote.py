@@ -38,11 +38,13 @@ CHAT = ChatPrompt((Message(Role.SYSTEM, "Be brief."), Message(Role.USER, "Say he
 
 
 def answer(request: GenerationRequest) -> Script:
-    """Varies with the seed when hot, and knows top_k but not min_p."""
+    """Varies with the seed when hot; knows top_k and repetition_penalty but not min_p."""
     params = request.params
     is_hot = (params.temperature or 0.0) > 1.0 and params.top_k != 1 and (params.top_p or 1.0) > 0.1
     if request.output_format is not None:
         return Script('{"a":1}')
+    if params.repetition_penalty is not None:
+        return Script("Sea sea sea sea.")
     return Script(f"Waves number {params.seed if is_hot else 0} roll over the quiet sea.")
 
 

@@ -14,7 +14,7 @@ from workbench.backends.circuit import FAILURES_TO_OPEN
 from workbench.backends.remote import RemoteBackend
 from workbench.backends.remote_probe import Probed
 from workbench.core.backend import CallContext, ModelCard
-from workbench.core.chat import ChatPrompt, CompletionBuilder, GenerationRequest, Message, Role
+from workbench.core.chat import ChatPrompt, Completion, CompletionBuilder, GenerationRequest, Message, Role
 from workbench.core.errors import BackendFailed, RateLimited, Unavailable, WorkbenchError
 
 REQUEST = GenerationRequest("far", ChatPrompt((Message(Role.USER, "Hello"),)))
@@ -49,6 +49,21 @@ async def breaks_off(writer: asyncio.StreamWriter) -> None:
     body = f"data: {json.dumps(CHUNK)}\n\n".encode()
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
     writer.write(f"{len(body):x}\r\n".encode() + body + b"\r\n")
+
+
+async def breaks_off_before_its_first_token(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+
+
+async def ends_without_a_reason(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+    writer.write(f"data: {json.dumps(CHUNK)}\n\ndata: [DONE]\n\n".encode())
+
+
+async def ends_at_once(writer: asyncio.StreamWriter) -> None:
+    writer.write(
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: [DONE]\n\n"
+    )
 
 
 async def talks_nonsense(writer: asyncio.StreamWriter) -> None:
@@ -96,11 +111,15 @@ async def backend(endpoint: Endpoint) -> AsyncGenerator[RemoteBackend, None]:
         await made.close()
 
 
-async def ask(backend: RemoteBackend) -> str:
+async def completed(backend: RemoteBackend) -> Completion:
     builder = CompletionBuilder()
     async for event in backend.stream(REQUEST, CallContext("test")):
         builder.add(event)
-    return builder.completion().choices[0].content
+    return builder.completion()
+
+
+async def ask(backend: RemoteBackend) -> str:
+    return (await completed(backend)).choices[0].content
 
 
 async def test_what_was_not_answered_is_sent_again(backend: RemoteBackend, endpoint: Endpoint) -> None:
@@ -141,14 +160,31 @@ async def test_what_another_try_cannot_mend_is_told_at_once(
     assert told.value.retry_after_seconds == seconds
 
 
-@pytest.mark.parametrize("failure", [breaks_off, talks_nonsense])
-async def test_an_answer_that_breaks_off_is_never_sent_again(
-    failure: Handle, backend: RemoteBackend, endpoint: Endpoint
+@pytest.mark.parametrize(
+    ("failure", "message"),
+    [
+        (breaks_off, "in the middle"),
+        (breaks_off_before_its_first_token, "before the first token"),
+        (ends_without_a_reason, "too early"),
+        (ends_at_once, "too early"),
+        (talks_nonsense, "cannot be read"),
+    ],
+)
+async def test_an_answer_that_breaks_off_is_an_error_and_never_sent_again(
+    failure: Handle, message: str, backend: RemoteBackend, endpoint: Endpoint
 ) -> None:
     endpoint.plan = [failure]
-    with pytest.raises(BackendFailed):
+    with pytest.raises(BackendFailed, match=message):
         await ask(backend)
     assert endpoint.asked == 1
+
+
+async def test_pieces_are_counted_where_the_endpoint_counts_nothing(
+    backend: RemoteBackend, endpoint: Endpoint
+) -> None:
+    endpoint.plan = [answers]
+    usage = (await completed(backend)).usage
+    assert (usage.prompt_tokens, usage.completion_tokens) == (0, 1)
 
 
 async def test_an_endpoint_that_keeps_failing_is_left_alone(

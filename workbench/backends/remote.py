@@ -13,11 +13,17 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from openai import AsyncOpenAI, OpenAI, OpenAIError, Timeout
+from openai import APIConnectionError, AsyncOpenAI, AsyncStream, OpenAI, OpenAIError, Timeout
 
 from workbench.backends.circuit import Circuit
-from workbench.backends.remote_errors import as_workbench_error, is_endpoints_fault, pause_before_retry
+from workbench.backends.remote_errors import (
+    AnswerBrokenOff,
+    as_workbench_error,
+    is_endpoints_fault,
+    pause_before_retry,
+)
 from workbench.backends.remote_probe import Probed, probe
+from workbench.backends.remote_tally import StreamTally
 from workbench.backends.remote_wire import (
     asks_prompt_scores,
     call_arguments,
@@ -57,6 +63,7 @@ class RemoteBackend:
         self._client = client
         self._circuit = Circuit()
         self._refused = probed.ignored | probed.refused
+        self._spelling = probed.spelling
         self._info = ModelInfo(
             context_length=card.context_length or probed.context_length or UNKNOWN_CONTEXT,
             dtype=card.dtype or "remote",
@@ -87,19 +94,17 @@ class RemoteBackend:
         await context.turn()
         self._circuit.enter()
         events = self._scored(request) if asks_prompt_scores(request) else self._streamed(request)
-        has_begun = False
         try:
             async for event in events:
                 if isinstance(event, Started):
-                    has_begun = True
                     self._circuit.succeeded()
                 if isinstance(event, Delta) and event.finish_reason is not None:
                     context.finish_choice()
                 yield event
-        except (OpenAIError, ValueError) as failure:
+        except (OpenAIError, AnswerBrokenOff, ValueError) as failure:
             # ValueError: what is no JSON where JSON was due
             self._judge(failure)
-            raise as_workbench_error(failure, has_begun=has_begun) from failure
+            raise as_workbench_error(failure) from failure
         except BaseException:
             self._circuit.left()
             raise
@@ -125,7 +130,7 @@ class RemoteBackend:
                 raise UnsupportedParameter(f"This endpoint does not honour {param!r}.", param=param)
 
     async def _streamed(self, request: GenerationRequest) -> AsyncGenerator[StreamEvent, None]:
-        arguments = call_arguments(request, self._model)
+        arguments = call_arguments(request, self._model, self._spelling)
         create: Any = (
             self._client.chat.completions.create if is_chat(request) else self._client.completions.create
         )
@@ -135,21 +140,23 @@ class RemoteBackend:
         usage: Any = None
         told: CallTimes | None = None
         has_started = False
+        tally = StreamTally()
         asked = partial(create, **arguments, stream=True, stream_options={"include_usage": True})
         async with await _with_retries(asked) as chunks:
-            async for chunk in chunks:
+            async for chunk in _received(chunks):
                 if not has_started:
                     has_started = True
                     yield Started(0, chunk.system_fingerprint or self._info.fingerprint, {"sent": sent})
                 usage = chunk.usage or usage
                 told = told_times(chunk) or told
                 for delta in (chat_deltas if is_chat(request) else text_deltas)(chunk):
+                    tally.see(delta)
                     yield delta
-        yield Finished(usage_of(usage), told)
+        yield Finished(tally.usage(usage), told)
 
     async def _scored(self, request: GenerationRequest) -> AsyncGenerator[StreamEvent, None]:
         """The prompt's own logprobs, through echo; servers that cannot generate nothing generate one token."""
-        arguments = call_arguments(request, self._model) | {
+        arguments = call_arguments(request, self._model, self._spelling) | {
             "echo": True,
             "logprobs": max(request.logprobs or 0, 1),
         }
@@ -165,6 +172,17 @@ class RemoteBackend:
         )
         yield Delta(0, finish_reason=FinishReason.LENGTH)
         yield Finished(usage)
+
+
+async def _received(chunks: AsyncStream[Any]) -> AsyncGenerator[Any, None]:
+    """The chunks. Raises: AnswerBrokenOff when the connection is lost, openai's errors for what the endpoint says."""
+    has_text = False
+    try:
+        async for chunk in chunks:
+            has_text = True
+            yield chunk
+    except APIConnectionError as failure:
+        raise AnswerBrokenOff(has_text=has_text) from failure
 
 
 async def _with_retries(ask: Callable[[], Awaitable[Any]]) -> Any:

@@ -23,14 +23,28 @@ _WORTH_A_RETRY = frozenset({408, 502, 503, 504})
 _REFUSALS = frozenset({400, 404, 413, 422})
 
 
-def as_workbench_error(failure: Exception, *, has_begun: bool = False) -> WorkbenchError:
-    """The failure as one of ours: the endpoint's own message for what the caller can mend, ours for the rest.
+class AnswerBrokenOff(Exception):
+    """The connection was lost after the endpoint had accepted the request, so that waiting is of no use.
 
-    `has_begun`: a part of the answer has come, so that a lost connection is no matter of waiting.
+    `has_text`: a part of the answer had come.
     """
+
+    def __init__(self, *, has_text: bool) -> None:
+        super().__init__()
+        self.has_text = has_text
+
+
+def as_workbench_error(failure: Exception) -> WorkbenchError:
+    """The failure as one of ours: the endpoint's own message for what the caller can mend, ours for the rest."""
     match failure:
-        case APIConnectionError() if has_begun:
+        case AnswerBrokenOff(has_text=True):
             return BackendFailed("The remote endpoint broke off in the middle of its answer.")
+        case AnswerBrokenOff():
+            # some servers notice only then that a streamed request's prompt is too long for them
+            return BackendFailed(
+                "The remote endpoint accepted the request and broke off before the first token. "
+                "The prompt may be too long for it."
+            )
         case APITimeoutError():
             return Unavailable(
                 "The remote endpoint did not answer in time. Try again.", retry_after_seconds=5
@@ -77,7 +91,7 @@ def is_endpoints_fault(failure: Exception) -> bool:
     """Whether it counts against the endpoint: it could not be reached, or failed by itself."""
     if isinstance(failure, APIStatusError):
         return failure.status_code >= 500
-    return isinstance(failure, APIConnectionError)
+    return isinstance(failure, APIConnectionError | AnswerBrokenOff)
 
 
 def pause_before_retry(failure: Exception, attempt: int) -> float | None:

@@ -1,12 +1,13 @@
-"""What a remote endpoint honours: asked once, by a dozen requests of a few tokens, and shown rather than hidden.
+"""What a remote endpoint honours: asked once, by some twenty requests of a few tokens, and shown rather than hidden.
 
 A field counts as ignored when setting it so that it must decide the answer does not decide it. What cannot be told
-from a few tokens (penalties, logit_bias, min_tokens) is not claimed either way.
+from a few tokens (presence and frequency penalty, logit_bias, min_tokens) is not claimed either way.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from openai import APIStatusError, OpenAI
@@ -23,17 +24,25 @@ _DECISIVE: dict[str, dict[str, Any]] = {
     "min_p": {"extra_body": {"min_p": 1.0}},
 }
 """Settings that leave one token only, so that two hot answers with different seeds must be the same."""
+_REPETITION_SPELLINGS = ("repetition_penalty", "repeat_penalty")
+"""CTRL's penalty as Hugging Face, vLLM and SGLang name it, and as llama.cpp and Ollama do."""
+_REPETITION_PENALTIES = (0.1, 2.0)
+"""The lower makes an answer say what was said before, the upper forbids it: no greedy answer is the same under both."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """Fields the endpoint ignores, fields it refuses, and features it has."""
+    """Fields the endpoint ignores, fields it refuses, and features it has.
+
+    `spelling` has its own names for parameters that it knows under another one.
+    """
 
     ignored: frozenset[str]
     refused: frozenset[str]
     features: frozenset[str]
     context_length: int | None
     fingerprint: str
+    spelling: Mapping[str, str] = field(default_factory=dict)
 
 
 def probe(client: OpenAI, model: str) -> Probed:
@@ -43,9 +52,11 @@ def probe(client: OpenAI, model: str) -> Probed:
         model=model, messages=_MESSAGES, max_tokens=PROBE_TOKENS, temperature=0
     )
     asker.note("max_tokens", plain.usage is None or plain.usage.completion_tokens <= PROBE_TOKENS)
+    text = plain.choices[0].message.content or ""
     asker.check_decisive()
     asker.check_seed()
-    asker.check_stop(plain.choices[0].message.content or "")
+    asker.check_stop(text)
+    asker.check_repetition(text)
     features = asker.features()
     return Probed(
         frozenset(asker.ignored),
@@ -53,6 +64,7 @@ def probe(client: OpenAI, model: str) -> Probed:
         features,
         _context_length(client, model),
         plain.system_fingerprint or f"remote:{model}",
+        asker.spelling,
     )
 
 
@@ -64,6 +76,7 @@ class _Asker:
         self._model = model
         self.ignored: set[str] = set()
         self.refused: set[str] = set()
+        self.spelling: dict[str, str] = {}
 
     def note(self, name: str, is_honoured: bool) -> None:
         if not is_honoured:
@@ -105,6 +118,21 @@ class _Asker:
         if stop.strip():
             again = self._text("stop", temperature=0, stop=[stop])
             self.note("stop", again is None or stop not in again)
+
+    def check_repetition(self, text: str) -> None:
+        """A repetition penalty, by one of its names, changes the known answer."""
+        name = "repetition_penalty"
+        for spelling in _REPETITION_SPELLINGS:
+            answers = [
+                self._text(name, temperature=0, extra_body={spelling: value})
+                for value in _REPETITION_PENALTIES
+            ]
+            if any(answer not in (None, text) for answer in answers):
+                self.refused.discard(name)
+                if spelling != name:
+                    self.spelling[name] = spelling
+                return
+        self.note(name, name in self.refused)
 
     def features(self) -> frozenset[str]:
         """logprobs, n, prompt_logprobs, timing and json_schema, by what comes back."""

@@ -48,12 +48,15 @@ def is_chat(request: GenerationRequest) -> bool:
     return isinstance(request.prompt, ChatPrompt)
 
 
-def call_arguments(request: GenerationRequest, model: str) -> dict[str, Any]:
-    """Arguments for the openai client's `create`; only what was set, extensions in `extra_body`."""
+def call_arguments(request: GenerationRequest, model: str, spelling: Mapping[str, str]) -> dict[str, Any]:
+    """Arguments for the openai client's `create`; only what was set, extensions in `extra_body`.
+
+    `spelling` has the endpoint's own name for a parameter where it is another one.
+    """
     params = request.params.set_fields()
     arguments: dict[str, Any] = {"model": model, "n": request.n}
     arguments |= {name: value for name, value in params.items() if name in _OPENAI_PARAMS}
-    extra = {name: value for name, value in params.items() if name not in _OPENAI_PARAMS}
+    extra = {spelling.get(name, name): value for name, value in params.items() if name not in _OPENAI_PARAMS}
     if request.best_of is not None:
         extra["best_of"] = request.best_of
     prompt = request.prompt

@@ -73,7 +73,10 @@ class RemoteLoad:
 
 
 class _Times:
-    """Event times of one stream. Tokens come several a chunk, so their number is the server's own count."""
+    """Event times of one stream.
+
+    Tokens come several a chunk, so their number is the server's own count, and that of the chunks where it has none.
+    """
 
     def __init__(self, sent: float) -> None:
         self._sent = sent
@@ -81,6 +84,7 @@ class _Times:
         self._first_content: float | None = None
         self._prompt_tokens = 0
         self._output_tokens = 0
+        self._pieces = 0
         self._finish: FinishReason | None = None
         self._told: CallTimes | None = None
 
@@ -94,6 +98,7 @@ class _Times:
             reasoning = getattr(choice.delta, "reasoning_content", None)
             if choice.delta.content or reasoning or choice.delta.tool_calls:
                 self._first = now if self._first is None else self._first
+                self._pieces += 1
             if choice.delta.content and self._first_content is None:
                 self._first_content = now
             if choice.finish_reason is not None:
@@ -110,7 +115,7 @@ class _Times:
             first_token=self._first,
             first_content_token=self._first_content,
             prompt_tokens=self._prompt_tokens,
-            output_tokens=self._output_tokens,
+            output_tokens=self._output_tokens or self._pieces,
             error=error,
             side=Side.CLIENT,
             other=self._told,
