@@ -49,6 +49,13 @@ FOLDER = "smollm2-135m-instruct"
 MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 PRECISIONS = {"float32": MODEL, "int8": f"{MODEL}:int8"}
 GENERATE = "generate()"
+LLAMA_SETTINGS = (
+    *("--n_ctx", "2048", "--n_threads", str(os.cpu_count())),
+    # by itself it scores every token of a prompt, and gives up the answer it is at for a newer request
+    *("--logits_all", "false", "--interrupt_requests", "false"),
+)
+LLAMA_FIELDS = {"repeat_penalty": 1.0}
+"""Its server penalises repetition unless told otherwise; nobody else here does."""
 TEXT = Path(__file__).parents[1] / "README.md"
 LENGTHS = (30, 60, 120, 200, 300, 400, 500, 600)
 WORDS = "The old baker opened his quiet shop at dawn while rain fell on the narrow street and children ran to school. "
@@ -121,8 +128,9 @@ async def subjects(
         if options.llama_python is not None:
             gguf = options.gguf or stack.enter_context(embedded_gguf())
             llama = [str(options.llama_python), "-m", "llama_cpp.server", "--model", str(gguf)]
-            url, pid = serve([*llama, "--n_ctx", "2048"], "/v1/models")
-            found["llama.cpp"] = Subject(over_http(client, f"{url}/v1/completions", "any", {}), pid)
+            url, pid = serve([*llama, *LLAMA_SETTINGS], "/v1/models")
+            ask = over_http(client, f"{url}/v1/completions", "any", LLAMA_FIELDS)
+            found["llama.cpp"] = Subject(ask, pid)
         yield found
 
 
