@@ -276,6 +276,14 @@ def test_doctor_names_what_is_wrong_with_the_catalogue(
     assert "models.toml has no [[models]] table" in ran.out
 
 
+def test_doctor_names_a_home_that_is_no_folder(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "file").touch()
+    monkeypatch.setenv("WORKBENCH_HOME", str(home / "file" / "inside"))
+    ran = run("doctor")
+    assert ran.code == 1
+    assert "is a file. Point WORKBENCH_HOME elsewhere." in ran.out
+
+
 def test_doctor_says_how_old_the_store_is_and_leaves_it_so(home: Path) -> None:
     def told() -> str:
         return _store(Settings(home=home)).value

@@ -8,28 +8,18 @@ import importlib.util
 import os
 import platform
 import shutil
-import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
-from workbench.core.errors import WorkbenchError
+from workbench.cli.doctor_settings import asked_for
+from workbench.cli.finding import Finding
+from workbench.core.errors import Unavailable, WorkbenchError
 from workbench.core.settings import Settings, read_settings
 
 _GIB = 2**30
 _ROOM_NEEDED_BYTES = 2 * _GIB
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report; `cure` is what to do when `is_fine` is false."""
-
-    name: str
-    value: str
-    is_fine: bool = True
-    cure: str = ""
 
 
 def doctor() -> None:
@@ -40,12 +30,11 @@ def doctor() -> None:
         *_home(settings),
         *_libraries(),
         _store(settings),
-        *_catalogue(settings),
+        *asked_for(settings),
         *_room(settings),
-        *_port(settings),
     ]
     for finding in findings:
-        typer.echo(f"{'ok     ' if finding.is_fine else 'missing'}  {finding.name:<14}  {finding.value}")
+        typer.echo(f"{'ok     ' if finding.is_fine else 'to mend'}  {finding.name:<14}  {finding.value}")
         if not finding.is_fine:
             typer.echo(f"         {'':<14}  {finding.cure}")
     if not all(finding.is_fine for finding in findings):
@@ -73,12 +62,13 @@ def _accelerator() -> str:
 
 
 def _home(settings: Settings) -> Iterator[Finding]:
-    existing = next(folder for folder in (settings.home, *settings.home.parents) if folder.exists())
+    existing = next(folder for folder in (settings.home, *settings.home.parents) if _is_there(folder))
+    problem = "cannot be written" if existing.is_dir() else "is a file"
     yield Finding(
         "home",
         str(settings.home),
-        os.access(existing, os.W_OK),
-        f"{existing} cannot be written. Point WORKBENCH_HOME elsewhere.",
+        existing.is_dir() and os.access(existing, os.W_OK | os.X_OK),
+        f"{existing} {problem}. Point WORKBENCH_HOME elsewhere.",
     )
     free = shutil.disk_usage(existing).free
     yield Finding(
@@ -87,6 +77,14 @@ def _home(settings: Settings) -> Iterator[Finding]:
         free >= _ROOM_NEEDED_BYTES,
         f"{_ROOM_NEEDED_BYTES // _GIB} GiB are needed for the embedded model. Free some, or move WORKBENCH_HOME.",
     )
+
+
+def _is_there(folder: Path) -> bool:
+    """Whether it exists; one behind a folder that this user may not enter counts as missing."""
+    try:
+        return folder.exists()
+    except PermissionError:
+        return False
 
 
 def _libraries() -> Iterator[Finding]:
@@ -110,6 +108,9 @@ def _store(settings: Settings) -> Finding:
         if file is not None and not file.exists():
             return Finding("store", "none yet; the first start makes it")
         version = asyncio.run(_version_of(address))
+    except Unavailable as failure:
+        cure = f"{failure.message} Start it, or correct WORKBENCH_DATABASE_URL."
+        return Finding("store", "does not answer", False, cure)
     except WorkbenchError as failure:
         return Finding("store", "cannot be used", False, failure.message)
     if version is None:
@@ -131,17 +132,6 @@ async def _version_of(address: str | Path) -> str | None:
         return await database.read(current_version)
     finally:
         await database.close()
-
-
-def _catalogue(settings: Settings) -> Iterator[Finding]:
-    from workbench.backends.added import open_catalogue
-
-    try:
-        cards = open_catalogue(settings).cards
-    except WorkbenchError as failure:
-        yield Finding("catalogue", "broken", False, failure.message)
-        return
-    yield Finding("catalogue", f"{len(cards)} models, default {next(iter(cards))}")
 
 
 def _room(settings: Settings) -> Iterator[Finding]:
@@ -175,13 +165,4 @@ def _room(settings: Settings) -> Iterator[Finding]:
         precision = "" if offer.quantization == "none" else f" in {offer.quantization}"
         yield Finding("would fit", f"{offer.model.id}{precision}: {offer.weight_bytes / 1e9:.1f} GB{speed}")
     left_out = len(listed.models) - len(best)
-    yield Finding(
-        "list", f"checked {listed.checked_on}; {left_out} of {len(listed.models)} models are too large"
-    )
-
-
-def _port(settings: Settings) -> Iterator[Finding]:
-    with socket.socket() as probe:
-        is_taken = settings.port != 0 and probe.connect_ex((settings.host, settings.port)) == 0
-    # A taken port is nothing to cure when it is this server that runs there.
-    yield Finding("port", f"{settings.host}:{settings.port} {'answers already' if is_taken else 'is free'}")
+    yield Finding("list", f"checked {listed.checked_on}; {left_out} of {len(listed.models)} are too large")
