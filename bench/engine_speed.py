@@ -3,10 +3,10 @@
 Run by hand: `python -m bench.engine_speed`. Rounds are begun for as long as they fit into `--minutes`. Subjects: the
 engine in this process, Workbench over HTTP with server-sent events (float32 and int8), `transformers serve` plain and
 with continuous batching, `model.generate()` for one prompt, and llama.cpp's server on the original weights where
-llama-cpp-python[server] is installed, or `--llama-python` names an interpreter that has it. All of them are up at once;
-in each round each works alone, one after the other, on the same greedy prompts, and what is reported is the median
-over the rounds, of ratios too. Tokens are counted from the texts by one tokenizer. Beside the table stands what int8
-changes in the model's answers.
+llama-cpp-python[server] is installed, or `--llama-python` (or LLAMA_PYTHON) names an interpreter that has it. All of
+them are up at once; in each round each works alone, one after the other, on the same greedy prompts, and what is
+reported is the median over the rounds, of ratios too. Tokens are counted from the texts by one tokenizer. Beside the
+table stands what int8 changes in the model's answers.
 """
 
 from __future__ import annotations
@@ -135,7 +135,9 @@ async def subjects(
 
 
 def llama_python() -> Path | None:
-    """This interpreter, if it has llama.cpp's server."""
+    """The interpreter that LLAMA_PYTHON names, or this one if it has llama.cpp's server."""
+    if "LLAMA_PYTHON" in os.environ:
+        return Path(os.environ["LLAMA_PYTHON"])
     needed = ("llama_cpp", "sse_starlette", "starlette_context", "pydantic_settings")
     return Path(sys.executable) if all(importlib.util.find_spec(name) for name in needed) else None
 
