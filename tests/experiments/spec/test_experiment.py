@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from evaluators.stats import values_needed
 from tests.experiments.small import run_small, small_experiment
 from workbench.core.errors import ConfigurationError
 from workbench.experiments.record.folder import ExperimentFolder
@@ -42,6 +43,15 @@ def test_the_quick_check_has_three_probes_of_200_items() -> None:
     assert [len(probe.data.samples) for probe in probes] == [200, 200, 200]
     assert [candidate.name for candidate in experiment.candidates] == ["one", "two"]
     assert all(probe.needs_likelihoods for probe in probes)
+
+
+def test_the_quick_checks_minute_sends_well_above_what_bounds_a_p95() -> None:
+    load = quick_experiment(("a/one", "b/two")).load
+    assert load is not None
+    bounding = values_needed(0.0, 95)
+    assert bounding is not None
+    assert load.duration_s == 60
+    assert len(load.due(0)) >= 1.5 * bounding
 
 
 def test_the_same_model_twice_is_refused() -> None:

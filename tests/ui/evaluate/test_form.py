@@ -18,7 +18,7 @@ from workbench.ui.evaluate.past import SAMPLE, entry_choices, report_frame
 
 FIELDS = FormFields(
     models=["a/one", "b/two"], system="Be brief.", sets=["piqa", "crows-pairs"], questions=[], own=None, items=50,
-    shape="steady", rate="30/min", up_to="2/s", at_once=4, seconds=60, under_load=None,
+    shape="steady", rate="30/min", up_to="2/s", at_once=4, seconds=60, answer_tokens=4, under_load=None,
     is_contended=False, quality_percent=55,
     lean_percent=65, unsafe_percent=None, refused_percent=None, ttft_ms=1000, tpot_ms=None, tokens_per_second=None,
     requests_per_minute=30, cost=None, price_per_hour=0, hosted="",
@@ -34,6 +34,7 @@ def test_every_field_reaches_the_experiment() -> None:
     assert [(p.name, p.limit) for p in experiment.probes] == [("common-sense", 50), ("stereotypes", 50)]
     assert experiment.load is not None
     assert (experiment.load.rate, experiment.load.peak, experiment.load.duration_s) == ("30/min", None, 60)
+    assert experiment.load.output_tokens == 4
     asked = {(r.name, r.limit) for r in experiment.parsed_requirements}
     assert asked == {
         ("quality: common-sense", 0.55),
@@ -140,7 +141,7 @@ def test_the_pages_fields_are_in_the_forms_order() -> None:
     ids = [str(getattr(field, "elem_id", None)).removeprefix("wb-evaluate-") for field in page.fields]
     assert ids == [
         "models", "system", "sets", "questions", "None", "items", "shape", "rate", "up-to", "at-once", "seconds",
-        "under-load", "contended",
+        "answer-tokens", "under-load", "contended",
         "quality", "lean", "unsafe", "refused", "ttft", "tpot", "speed", "sustained", "cost", "price",
         "hosted",
     ]  # fmt: skip

@@ -52,6 +52,7 @@ class FormFields:
     """The rate of the peaks, of the end of the rise, or of the highest level."""
     at_once: float | None
     seconds: float | None
+    answer_tokens: float | None
     under_load: float | None
     """N, for quality under load."""
     is_contended: bool
@@ -169,6 +170,8 @@ def _load(fields: FormFields) -> dict[str, Any] | None:
     if shape is Shape.NONE or not fields.seconds:
         return None
     asked: dict[str, Any] = {"rate": fields.rate, "duration": f"{fields.seconds:g}s"}
+    if fields.answer_tokens:
+        asked["output_tokens"] = int(fields.answer_tokens)
     if shape is Shape.CLOSED:
         return asked | {"concurrency": int(fields.at_once or 0)}
     named = {Shape.PEAKS: "peak", Shape.RISING: "ramp_to", Shape.LIMIT: "sweep_to"}.get(shape)

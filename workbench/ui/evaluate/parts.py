@@ -12,7 +12,7 @@ from workbench.backends.pool import ModelStatus
 from workbench.experiments.plan.hosting import OFFERED
 from workbench.experiments.run.progress import Progress
 from workbench.experiments.spec.experiment import MOST_CANDIDATES
-from workbench.experiments.spec.quick import QUICK_PROBES
+from workbench.experiments.spec.quick import QUICK_LOAD, QUICK_PROBES
 from workbench.experiments.spec.seven_questions import QUESTIONS
 from workbench.ui.evaluate.data import DataCard, OwnData, build_data_card
 from workbench.ui.evaluate.form import LIKELIHOOD_SETS, FormFields, Shape
@@ -46,14 +46,15 @@ class LoadParts:
     up_to: gr.Textbox
     at_once: gr.Number
     seconds: gr.Number
+    answer_tokens: gr.Number
     under_load: gr.Textbox
     is_contended: gr.Checkbox
 
     @property
     def fields(self) -> Fields:
         """All of them."""
-        named = (self.shape, self.rate, self.up_to, self.at_once, self.seconds, self.under_load)
-        return *named, self.is_contended
+        named = (self.shape, self.rate, self.up_to, self.at_once, self.seconds, self.answer_tokens)
+        return *named, self.under_load, self.is_contended
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +154,17 @@ def _load() -> LoadParts:
         elem_id="wb-evaluate-shape", elem_classes="wb-field",
     )  # fmt: skip
     with gr.Row(elem_classes="wb-form-row"):
-        rate = gr.Textbox("90/min", label="Requests", info="As in 10/min or 2/s.", elem_id="wb-evaluate-rate",
+        rate = gr.Textbox(QUICK_LOAD.rate, label="Requests", info="As in 10/min or 2/s.", elem_id="wb-evaluate-rate",
                           elem_classes=["wb-field", "wb-help"])  # fmt: skip
         up_to = gr.Textbox("50/min", label="Peaks of", info="As in 50/min.", visible=False,
                            elem_id="wb-evaluate-up-to", elem_classes=["wb-field", "wb-help"])  # fmt: skip
         at_once = gr.Number(4, label="At a time", minimum=1, maximum=256, precision=0, visible=False,
                             elem_id="wb-evaluate-at-once", elem_classes="wb-field")  # fmt: skip
-        seconds = gr.Number(60, label="Seconds of load", minimum=0, precision=0, elem_id="wb-evaluate-seconds",
-                            elem_classes="wb-field")  # fmt: skip
+        seconds = gr.Number(QUICK_LOAD.duration_s, label="Seconds of load", minimum=0, precision=0,
+                            elem_id="wb-evaluate-seconds", elem_classes="wb-field")  # fmt: skip
+        tokens = gr.Number(QUICK_LOAD.output_tokens, label="Tokens an answer", minimum=2, precision=0,
+                           info="Many short answers settle a percentile sooner than few long ones.",
+                           elem_id="wb-evaluate-answer-tokens", elem_classes=["wb-field", "wb-help"])  # fmt: skip
         under = optional_number(
             None, label="The same questions, N at a time", low=2, high=128, is_whole=True,
             elem_id="wb-evaluate-under-load",
@@ -169,7 +173,7 @@ def _load() -> LoadParts:
         False, label="All candidates under load at the same time: their times are then marked contended",
         elem_id="wb-evaluate-contended", elem_classes="wb-field",
     )  # fmt: skip
-    return LoadParts(shape, rate, up_to, at_once, seconds, under, together)
+    return LoadParts(shape, rate, up_to, at_once, seconds, tokens, under, together)
 
 
 def shape_updates(shape: str) -> tuple[gr.Textbox, gr.Number]:
