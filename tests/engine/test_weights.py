@@ -121,6 +121,16 @@ def test_converted_model_is_the_one_in_the_gguf(home: Path, wheel: Path) -> None
     assert json.loads((folder / "tokenizer_config.json").read_text())["model_max_length"] == 128
 
 
+def test_no_bars_of_others_are_drawn_over_our_progress(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "tiny.gguf"
+    write_tiny_gguf(source, GGMLQuantizationType.F32)
+    capfd.readouterr()
+    ensure_gguf(source, tmp_path / "tiny", lambda stage, fraction: None)
+    assert "tensors" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("kind", "dtype"),
     [

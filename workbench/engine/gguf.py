@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,12 +127,15 @@ def _read_errors(gguf: Path) -> Iterator[None]:
 @contextmanager
 def _quiet_bars() -> Iterator[None]:
     """Keeps transformers' progress bars off the terminal, where our own progress is shown."""
+    from transformers import modeling_gguf_pytorch_utils as reader
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, bars = logging.is_progress_bar_enabled(), reader.tqdm
     logging.disable_progress_bar()
+    reader.tqdm = partial(bars, disable=True)  # it asks nobody whether bars are wanted
     try:
         yield
     finally:
+        reader.tqdm = bars
         if shown:
             logging.enable_progress_bar()
