@@ -166,7 +166,7 @@ async def test_what_another_try_cannot_mend_is_told_at_once(
         (breaks_off, "in the middle"),
         (breaks_off_before_its_first_token, "before the first token"),
         (ends_without_a_reason, "too early"),
-        (ends_at_once, "too early"),
+        (ends_at_once, "before the first token"),
         (talks_nonsense, "cannot be read"),
     ],
 )

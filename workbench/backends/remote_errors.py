@@ -19,6 +19,11 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
 """An endpoint that asks for a longer pause gets no second try: the caller is told instead."""
 MOST_RETRY_AFTER_SECONDS = 120.0
+NOTHING_CAME = (
+    "The remote endpoint accepted the request and broke off before the first token. "
+    "The prompt may be too long for it."
+)
+"""llama-cpp-python's server notices too long a prompt only after it has answered a streamed request with 200."""
 _WORTH_A_RETRY = frozenset({408, 502, 503, 504})
 _REFUSALS = frozenset({400, 404, 413, 422})
 
@@ -40,11 +45,7 @@ def as_workbench_error(failure: Exception) -> WorkbenchError:
         case AnswerBrokenOff(has_text=True):
             return BackendFailed("The remote endpoint broke off in the middle of its answer.")
         case AnswerBrokenOff():
-            # some servers notice only then that a streamed request's prompt is too long for them
-            return BackendFailed(
-                "The remote endpoint accepted the request and broke off before the first token. "
-                "The prompt may be too long for it."
-            )
+            return BackendFailed(NOTHING_CAME)
         case APITimeoutError():
             return Unavailable(
                 "The remote endpoint did not answer in time. Try again.", retry_after_seconds=5

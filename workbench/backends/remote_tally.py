@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from workbench.backends.remote_errors import NOTHING_CAME
 from workbench.backends.remote_wire import usage_of
 from workbench.core.chat import Delta, Usage
 from workbench.core.errors import BackendFailed
@@ -30,6 +31,8 @@ class StreamTally:
 
         Raises: BackendFailed when a choice has not ended, or none came.
         """
-        if not self._ended or self._open - self._ended:
+        if not self._open:
+            raise BackendFailed(NOTHING_CAME)
+        if self._open - self._ended:
             raise BackendFailed("The remote endpoint ended its answer too early.")
         return Usage(0, self._tokens) if given is None else usage_of(given)
