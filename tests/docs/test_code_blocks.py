@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from evaluators.data import read_evaluation_set
 from tests.docs.documents import DOCUMENTS, Block, blocks, name
 from tests.docs.shims import ROOT, SHIMMED, install
 from tests.sites import MODEL, LiveServer, serve_live
@@ -81,6 +82,13 @@ def test_every_piece_of_data_can_be_read(block: Block, tmp_path: Path) -> None:
             read_experiment(path)
         case "toml":
             tomllib.loads(block.text)
+
+
+def test_the_rows_that_readers_are_shown_mean_what_is_said_of_them() -> None:
+    (block,) = (block for block in EVERY_BLOCK if block.file == "mine.csv")
+    rows = read_evaluation_set(block.text.encode(), "mine.csv")
+    assert rows.bad_rows == ()
+    assert [sample.expected for sample in rows.samples] == [("Paris",), ("Jupiter",), ("8", "eight")]
 
 
 @pytest.mark.parametrize(
