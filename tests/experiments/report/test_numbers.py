@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
+from tests.experiments.report.tables import ReportTables, number, read_tables, shown
 from tests.experiments.small import run_small, small_experiment
 from tests.sites import MODEL
 from workbench.backends.scripted import Script, ScriptedBackend
@@ -29,42 +27,6 @@ LIMITS = {
     "quality": {"common-sense": 0.5},
 }
 TITLES = {"Physical common sense": "common-sense", "own": "own"}
-Tables = dict[str, list[list[list[str]]]]
-
-
-class _Report(HTMLParser):
-    """The tables below each heading: rows of cells, a cell the pieces of text in it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tables: Tables = {}
-        self.facts: list[str] = []
-        self._heading = ""
-        self._inside = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._inside = tag
-        if tag == "h2":
-            self._heading = ""
-        elif tag == "table":
-            self.tables.setdefault(self._heading, [])
-        elif tag == "tr" and self._heading in self.tables:
-            self.tables[self._heading].append([])
-        elif tag in ("td", "th") and self._heading in self.tables:
-            self.tables[self._heading][-1].append([])
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "table":
-            self.tables[self._heading].append([])
-
-    def handle_data(self, data: str) -> None:
-        rows = self.tables.get(self._heading)
-        if self._inside == "h2" and not self._heading:
-            self._heading = data.strip()
-        elif self._inside in ("dt", "dd") and data.strip():
-            self.facts.append(data.strip())
-        elif rows and rows[-1] and data.strip():
-            rows[-1][-1].append(data.strip())
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +53,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def report(home: Path) -> _Report:
-    found = _Report()
-    found.feed((home / "report.html").read_text())
-    found.tables = {heading: [row for row in rows if row] for heading, rows in found.tables.items()}
-    return found
+def report(home: Path) -> ReportTables:
+    return read_tables((home / "report.html").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -109,19 +68,6 @@ def loads(home: Path) -> dict[str, pd.DataFrame]:
         [json.loads(line) for line in (home / "requests.jsonl").read_text().splitlines()]
     )
     return {name: rows[(rows.kind == "load") & (rows.candidate == name)] for name in NAMES}
-
-
-def number(text: str) -> float:
-    """The first number in a cell, in ms where it is a time."""
-    found = re.search(r"[−+]?[\d,]+(\.\d+)?(e-\d+)?( s\b)?", text)
-    assert found is not None, text
-    value = float(found[0].removesuffix(" s").replace(",", "").replace("−", "-").replace("+", ""))
-    return value * 1000 if found[3] else value
-
-
-def shown(text: str, value: float | np.floating[Any]) -> bool:
-    """Whether a cell says this value, as far as three digits go."""
-    return number(text) == pytest.approx(float(value), rel=0.006, abs=0.5 if "%" in text else 1e-9)
 
 
 def values_of(samples: pd.DataFrame, probe: str, name: str) -> pd.Series:
@@ -141,12 +87,12 @@ def speed(rows: pd.DataFrame) -> float:
     return float(rows["timing.output_tokens"].sum() / span)
 
 
-def test_every_table_of_the_page_is_checked_here(report: _Report) -> None:
+def test_every_table_of_the_page_is_checked_here(report: ReportTables) -> None:
     checked = {"Requirements", "Quality", "Does the choice make a difference?", "Under load", "Deployment"}
     assert set(report.tables) == {*checked, "Server and client side by side"}
 
 
-def test_quality_is_mean_wilson_interval_and_count(report: _Report, samples: pd.DataFrame) -> None:
+def test_quality_is_mean_wilson_interval_and_count(report: ReportTables, samples: pd.DataFrame) -> None:
     rows = report.tables["Quality"][1:]
     assert {row[0][0] for row in rows} == set(TITLES)
     for row in rows:
@@ -160,7 +106,7 @@ def test_quality_is_mean_wilson_interval_and_count(report: _Report, samples: pd.
             assert cell[1].startswith(f"{len(values)} items")
 
 
-def test_differences_are_of_the_same_items(report: _Report, samples: pd.DataFrame) -> None:
+def test_differences_are_of_the_same_items(report: ReportTables, samples: pd.DataFrame) -> None:
     rows = report.tables["Does the choice make a difference?"][1:]
     assert rows
     for row in rows:
@@ -173,7 +119,7 @@ def test_differences_are_of_the_same_items(report: _Report, samples: pd.DataFram
 
 
 def test_load_is_percentiles_throughput_goodput_and_cost(
-    report: _Report, loads: dict[str, pd.DataFrame]
+    report: ReportTables, loads: dict[str, pd.DataFrame]
 ) -> None:
     rows = report.tables["Under load"][1:]
     assert [row[0][0] for row in rows] == list(NAMES)
@@ -191,7 +137,9 @@ def test_load_is_percentiles_throughput_goodput_and_cost(
         assert shown(row[8][0], 2.5 / (3600 * speed(own)) * 1e6)
 
 
-def test_both_sides_are_joined_request_by_request(report: _Report, loads: dict[str, pd.DataFrame]) -> None:
+def test_both_sides_are_joined_request_by_request(
+    report: ReportTables, loads: dict[str, pd.DataFrame]
+) -> None:
     rows = report.tables["Server and client side by side"][1:]
     assert [row[0][0] for row in rows] == list(NAMES)
     for row in rows:
@@ -212,7 +160,7 @@ def test_both_sides_are_joined_request_by_request(report: _Report, loads: dict[s
 
 
 def test_requirements_repeat_value_margin_and_count(
-    home: Path, report: _Report, samples: pd.DataFrame, loads: dict[str, pd.DataFrame]
+    home: Path, report: ReportTables, samples: pd.DataFrame, loads: dict[str, pd.DataFrame]
 ) -> None:
     verdict: dict[str, Any] = json.loads((home / "verdict.json").read_text())
     rows = {row[0][0].partition(":")[0]: row[1:] for row in report.tables["Requirements"][1:]}
@@ -238,7 +186,7 @@ def test_requirements_repeat_value_margin_and_count(
         assert [cells[NAMES.index(name)][0] for cells in rows.values()] == outcomes
 
 
-def test_the_plan_and_the_cards_repeat_the_load(report: _Report, loads: dict[str, pd.DataFrame]) -> None:
+def test_the_plan_and_the_cards_repeat_the_load(report: ReportTables, loads: dict[str, pd.DataFrame]) -> None:
     plans = [
         row
         for row in report.tables["Deployment"]
