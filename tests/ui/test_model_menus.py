@@ -32,18 +32,18 @@ def menus_of(workbench: Workbench, caller: Caller = LOCAL_USER) -> ModelMenus:
 
 
 def test_an_unchanged_catalogue_leaves_the_page_as_it_was_built(workbench: Workbench) -> None:
-    assert menus_of(workbench).refresh(ANY, MODEL, [MODEL]) == [gr.skip(), gr.skip()]
+    assert menus_of(workbench).refresh(ANY, [MODEL, [MODEL]]) == [gr.skip(), gr.skip()]
 
 
 async def test_a_model_that_came_is_offered_and_one_that_went_is_not_chosen(workbench: Workbench) -> None:
     menus = menus_of(workbench)
     workbench.add_model(NEW)
-    one, several = menus.refresh(ANY, MODEL, [MODEL, OTHER_MODEL])
+    one, several = menus.refresh(ANY, [MODEL, [MODEL, OTHER_MODEL]])
     assert [id_ for _, id_ in one.choices] == [MODEL, OTHER_MODEL, NEW.id]
     assert one.constructor_args.get("value") is None
     assert several.value == [MODEL, OTHER_MODEL]
     await workbench.remove_model(NEW.id)
-    one, several = menus.refresh(ANY, NEW.id, [MODEL, NEW.id])
+    one, several = menus.refresh(ANY, [NEW.id, [MODEL, NEW.id]])
     assert (one.value, several.value) == (MODEL, [MODEL])
     await workbench.stop()
 

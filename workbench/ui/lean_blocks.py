@@ -45,16 +45,16 @@ class LeanBlocks(gr.Blocks):  # type: ignore[misc]  # gradio is untyped
         """The page as the browser is given it.
 
         At every message of an event Gradio's script tells its progress to each output of every event so far, also where
-        none is shown: a tenth of a second at a time. Only a thread makes use of it, which lets nothing be edited then.
+        none is shown, and reads all that the output shows for it: of a thread, every message. The style sheet says
+        what an answer that runs changes.
         """
         config: dict[str, Any] = super().get_config_file()
         for component in config["components"]:
             for fact in _API_FACTS:
                 component.pop(fact, None)
-        threads = {part["id"] for part in config["components"] if part["type"] == "chatbot"}
         for event in config["dependencies"]:
             if event["show_progress"] == "hidden" and event["show_progress_on"] is None:
-                event["show_progress_on"] = [output for output in event["outputs"] if output in threads]
+                event["show_progress_on"] = []
         return config
 
     def get_api_info(self, *_: Any, **__: Any) -> dict[str, Any]:

@@ -13,9 +13,9 @@ def markup(html: str = "", *, elem_id: str | None = None) -> gr.HTML:
     return gr.HTML(html, elem_id=elem_id, apply_default_css=False, padding=False)
 
 
-def carrier() -> gr.Textbox:
+def carrier(value: str = "") -> gr.Textbox:
     """A text that is not shown: it goes between an event and a script.
 
     As many lines at most as at least: Gradio lays the whole page out anew for a box that may grow.
     """
-    return gr.Textbox(visible="hidden", lines=2, max_lines=2)
+    return gr.Textbox(value, visible="hidden", lines=2, max_lines=2)

@@ -12,6 +12,7 @@ from workbench.core.caller import Caller
 from workbench.service import Workbench
 from workbench.ui.identity import CallerOf
 from workbench.ui.serverless.config_panel import ConfigPanel
+from workbench.ui.values_box import values_box
 
 Choices = Callable[[Sequence[ModelStatus], Any, Caller], Sequence[tuple[str, str]]]
 """(label, value) pairs of a drop-down, from the models, the value it has, and who looks at it."""
@@ -41,13 +42,13 @@ class ModelMenus:
         gr.on(
             [ui.load, tabs.select],
             self.refresh,
-            menus,
+            [values_box(menus)],
             menus,
             show_progress="hidden",
             api_visibility="private",
         )
 
-    def refresh(self, request: gr.Request, *values: Any) -> list[Any]:
+    def refresh(self, request: gr.Request, values: Sequence[Any]) -> list[Any]:
         """The drop-downs' choices. What is chosen stays chosen while it is there."""
         caller = self._caller_of(request)
         self._have_changed |= frozenset(self._workbench.catalogue.cards) != self._built

@@ -30,6 +30,7 @@ from workbench.ui.serverless.config_panel import API_VIEW, ConfigPanel
 from workbench.ui.serverless.guard_panel import GUARD_INPUTS, chosen_guard, read_guard
 from workbench.ui.thread.moderation_field import moderation_of
 from workbench.ui.thread.sent_calls import read_sent
+from workbench.ui.values_box import values_box
 
 TRIAL_KEY_SECONDS = 24 * 3600
 
@@ -55,7 +56,7 @@ class Wanted:
 
     @classmethod
     def of(cls, source: Sequence[Any]) -> Wanted:
-        """The values of the components in `bind_api_view`'s order."""
+        """The values of the box that `bind_api_view` makes."""
         opened, kind, is_streamed, has_key, message, model, *settings = source
         settings, screening = settings[:-GUARD_INPUTS], settings[-GUARD_INPUTS:]
         return cls(opened, CallKind(kind), is_streamed, has_key, message, model, settings, screening)
@@ -69,7 +70,7 @@ class ApiEvents:
         self._workbench = workbench
         self._caller_of = caller_of
 
-    def show(self, request: gr.Request, language: str, client: str, *source: Any) -> tuple[str, str]:
+    def show(self, request: gr.Request, language: str, client: str, source: Sequence[Any]) -> tuple[str, str]:
         """The code and the install line, or what is wrong with a setting.
 
         While the list of clients follows a new language, `client` may be one of the language before.
@@ -88,7 +89,7 @@ class ApiEvents:
         return gr.Dropdown(clients, value=clients[0][1])
 
     async def make_key(
-        self, request: gr.Request, language: str, client: str, *source: Any
+        self, request: gr.Request, language: str, client: str, source: Sequence[Any]
     ) -> tuple[str, str]:
         """A terminal block around a new 24-hour key, and a notice."""
         try:
@@ -101,7 +102,7 @@ class ApiEvents:
             Kind.INFO, _KEY_TITLE, _KEY_TEXT
         )
 
-    def prepare_run(self, request: gr.Request, *source: Any) -> tuple[str, str]:
+    def prepare_run(self, request: gr.Request, source: Sequence[Any]) -> tuple[str, str]:
         """What the browser is to send, and an empty place for the result."""
         try:
             return body_json(with_seed(self._comparable(request, Wanted.of(source)))), ""
@@ -109,7 +110,7 @@ class ApiEvents:
             return "", error_notice(failure)
 
     async def compare_run(
-        self, request: gr.Request, body: str, call: str, *source: Any
+        self, request: gr.Request, body: str, call: str, source: Sequence[Any]
     ) -> tuple[Any, str, str]:
         """Whether the page gives what the API gave; the body and the call are forgotten."""
         if not body or not call:
@@ -163,13 +164,15 @@ def bind_api_view(
     """Connects the view's components."""
     events = ApiEvents(config, workbench, caller_of)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    request = [view.opened, view.kind, view.is_streamed, view.has_key, view.message, config.model,
-               *config.api.inputs, *config.api_guard.inputs]  # fmt: skip
-    source = [view.language, view.client, *request]
+    wanted = values_box(
+        [view.opened, view.kind, view.is_streamed, view.has_key, view.message, config.model, *config.api.inputs,
+         *config.api_guard.inputs]
+    )  # fmt: skip
+    source = [view.language, view.client, wanted]
     # Each is sent with the values of its moment, and one is done after the other: the last one sent is what stays.
     in_turn: dict[str, Any] = {**quiet, "concurrency_id": "api-code", "concurrency_limit": 1}
     shown = [view.code, view.install]
-    changes = [ui.load, *(part.change for part in (view.client, *request))]
+    changes = [config.view.change, view.client.change, wanted.change]
     gr.on(changes, events.show, source, shown, trigger_mode="always_last", **in_turn)
     chosen = view.language.input(events.choose_language, [view.language], [view.client], **quiet)
     chosen.then(events.show, source, shown, **in_turn)
@@ -179,12 +182,12 @@ def bind_api_view(
     made.then(None, None, None, js="() => wb.copyBlock('#api-block code', '#api-key-notice')", **quiet)
     config.view.change(events.turn_view, [config.view], [view.elsewhere, view.timer], **quiet)
     view.timer.tick(events.elsewhere, None, [view.elsewhere], **quiet)
-    _bind_run(view, request, events)
+    _bind_run(view, wanted, events)
 
 
-def _bind_run(view: ApiView, request: Sequence[gr.components.Component], events: ApiEvents) -> None:
+def _bind_run(view: ApiView, wanted: gr.Textbox, events: ApiEvents) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    prepared = view.run.click(events.prepare_run, request, [view.run_body, view.run_result], **quiet)
+    prepared = view.run.click(events.prepare_run, [wanted], [view.run_body, view.run_result], **quiet)
     called = prepared.then(
         None,
         [view.run_body, view.kind],
@@ -194,7 +197,7 @@ def _bind_run(view: ApiView, request: Sequence[gr.components.Component], events:
     )
     called.then(
         events.compare_run,
-        [view.run_body, view.run_call, *request],
+        [view.run_body, view.run_call, wanted],
         [view.run_result, view.run_body, view.run_call],
         show_progress="minimal",
         api_visibility="private",

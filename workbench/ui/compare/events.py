@@ -21,8 +21,11 @@ from workbench.ui.thread.answer import Ask, request_for
 from workbench.ui.thread.messages import chat_messages
 from workbench.ui.thread.sent_calls import call_record, records_json
 from workbench.ui.thread.session import CompareSession
+from workbench.ui.values_box import values_box
 
 Updates = dict[Any, Any]
+Settings = Sequence[Any]
+"""A column's model id, then the values of its panel's inputs."""
 
 
 class CompareEvents:
@@ -34,7 +37,13 @@ class CompareEvents:
         self._caller_of = caller_of
 
     async def send(
-        self, request: gr.Request, session: CompareSession, text: str, mode: str, count: str, *values: Any
+        self,
+        request: gr.Request,
+        session: CompareSession,
+        text: str,
+        mode: str,
+        count: str,
+        *values: Settings,
     ) -> AsyncGenerator[Updates, None]:
         """One message to every column that is shown, and the answers."""
         if not text.strip() or session.is_running:
@@ -81,19 +90,15 @@ class CompareEvents:
         return updates
 
     def _panes(
-        self, request: gr.Request, session: CompareSession, count: int, values: Sequence[Any]
+        self, request: gr.Request, session: CompareSession, count: int, values: Sequence[Settings]
     ) -> list[Pane]:
         """What each shown column asks. Raises: InvalidRequest naming the column and the setting at fault."""
         panes: list[Pane] = []
-        rest = list(values)
-        for place, column in enumerate(self._page.panes):
-            width = 1 + len(column.params.inputs)
-            (model, *settings), rest = rest[:width], rest[width:]
-            if place < count:
-                status = self._workbench.model(model, self._caller_of(request))
-                chosen = column.params.settings(settings, ignored_by(status))
-                ask = Ask(model, chosen, screening=self._workbench.guards.page_choice)
-                panes.append(Pane(place, session.panes[place], ask))
+        for place, (model, *settings) in enumerate(values[:count]):
+            status = self._workbench.model(model, self._caller_of(request))
+            chosen = self._page.panes[place].params.settings(settings, ignored_by(status))
+            ask = Ask(model, chosen, screening=self._workbench.guards.page_choice)
+            panes.append(Pane(place, session.panes[place], ask))
         return panes
 
     def _begun(self, panes: Sequence[Pane]) -> Updates:
@@ -102,7 +107,7 @@ class CompareEvents:
             page.composer: "",
             page.notice: "",
             page.differences: "",
-            page.send: gr.Button(visible=False),
+            page.send: gr.Button(visible="hidden"),
             page.stop: gr.Button(visible=True),
         }
         for pane in panes:
@@ -122,7 +127,7 @@ class CompareEvents:
 
     def _ended(self, request: gr.Request, panes: Sequence[Pane]) -> Updates:
         page = self._page
-        updates: Updates = {page.send: gr.Button(visible=True), page.stop: gr.Button(visible=False)}
+        updates: Updates = {page.send: gr.Button(visible=True), page.stop: gr.Button(visible="hidden")}
         answers = []
         for pane in panes:
             if pane.session.turns:
@@ -136,9 +141,8 @@ def bind_compare(page: ComparePage, workbench: Workbench, caller_of: CallerOf) -
     """Connects the page's components."""
     events = CompareEvents(page, workbench, caller_of)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    source = [page.session, page.composer, page.mode, page.count]
-    for pane in page.panes:
-        source += [pane.model, *pane.params.inputs]
+    columns_chosen = [values_box([pane.model, *pane.params.inputs]) for pane in page.panes]
+    source = [page.session, page.composer, page.mode, page.count, *columns_chosen]
     columns = [part for pane in page.panes for part in (pane.thread, pane.notice)]
     paints = [page.composer, page.notice, page.differences, page.send, page.stop, page.sent, *columns]
     gr.on([page.composer.submit, page.send.click], events.send, source, paints, trigger_mode="once", **quiet)

@@ -89,7 +89,7 @@ def build_compare_parts(models: Sequence[ModelStatus]) -> ComparePage:
                 reset = gr.Button("New comparison", size="sm", elem_classes="wb-tool wb-new", scale=0,
                                   elem_id="wb-compare-reset")  # fmt: skip
                 send = icon_button("Send to all", "wb-compare-send", "wb-send", variant="primary")
-                stop = icon_button("Stop all", "wb-compare-stop", "wb-stop", visible=False)
+                stop = icon_button("Stop all", "wb-compare-stop", "wb-stop", visible="hidden")
         sent = carrier()
     return ComparePage(
         session,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import gradio as gr
 
@@ -82,7 +83,7 @@ def build_chat_area() -> ChatArea:
                     scale=1,
                 )  # fmt: skip
                 send = icon_button("Send", "wb-send", variant="primary")
-                stop = icon_button("Stop", "wb-stop", visible=False)
+                stop = icon_button("Stop", "wb-stop", visible="hidden")
             with gr.Row(elem_id="wb-composer-tools"):
                 reset = gr.Button("New chat", size="sm", elem_id="wb-reset", elem_classes="wb-tool", scale=0)
                 again = gr.Button(
@@ -118,7 +119,12 @@ def build_chat_area() -> ChatArea:
 
 
 def icon_button(
-    label: str, element: str, looks: str = "", *, variant: str = "secondary", visible: bool = True
+    label: str,
+    element: str,
+    looks: str = "",
+    *,
+    variant: str = "secondary",
+    visible: bool | Literal["hidden"] = True,
 ) -> gr.Button:
     """A square button whose icon comes from the style sheet (class `looks`); screen readers say its label."""
     classes = ["wb-square", looks or element]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -28,9 +28,12 @@ from workbench.ui.thread.answer import Ask, request_for, stream_answer
 from workbench.ui.thread.messages import TURNS_SHOWN, chat_messages
 from workbench.ui.thread.sent_calls import call_record, records_json
 from workbench.ui.thread.session import ChatSession, Turn
+from workbench.ui.values_box import values_box
 
 Updates = dict[Any, Any]
 """New values by component; a component that is not named keeps what it shows."""
+Settings = Sequence[Any]
+"""The model's id, then the values of the panel's `ui` inputs and of its guard's."""
 
 _CUT_SHORT = ("length", "stopped")
 
@@ -53,66 +56,66 @@ class ChatEvents:
         self._caller_of = caller_of
 
     async def send(
-        self, request: gr.Request, session: ChatSession, text: str, model: str, *settings: Any
+        self, request: gr.Request, session: ChatSession, text: str, settings: Settings
     ) -> AsyncGenerator[Updates, None]:
         """A new message and its answer."""
         if not text.strip() or session.is_running:
             return
-        async with aclosing(self._answer(request, session, model, settings, text=text)) as paints:
+        async with aclosing(self._answer(request, session, settings, text=text)) as paints:
             async for updates in paints:
                 yield updates
 
     async def choose_example(
-        self, request: gr.Request, chosen: gr.SelectData, session: ChatSession, model: str, *settings: Any
+        self, request: gr.Request, chosen: gr.SelectData, session: ChatSession, settings: Settings
     ) -> AsyncGenerator[Updates, None]:
         """An example of the empty page, sent as it is."""
-        async with aclosing(self.send(request, session, chosen.value["text"], model, *settings)) as paints:
+        async with aclosing(self.send(request, session, chosen.value["text"], settings)) as paints:
             async for updates in paints:
                 yield updates
 
     async def edit(
-        self, request: gr.Request, edited: gr.EditData, session: ChatSession, model: str, *settings: Any
+        self, request: gr.Request, edited: gr.EditData, session: ChatSession, settings: Settings
     ) -> AsyncGenerator[Updates, None]:
         """A user message in other words: what followed it is dropped and answered anew."""
         if session.is_running:
             return
         place = max(0, len(session.turns) - TURNS_SHOWN) + int(edited.index) // 2
-        session.begin_again(place, str(edited.value), model)
-        async with aclosing(self._answer(request, session, model, settings)) as paints:
+        session.begin_again(place, str(edited.value), settings[0])
+        async with aclosing(self._answer(request, session, settings)) as paints:
             async for updates in paints:
                 yield updates
 
     async def regenerate(
-        self, request: gr.Request, session: ChatSession, model: str, *settings: Any
+        self, request: gr.Request, session: ChatSession, settings: Settings
     ) -> AsyncGenerator[Updates, None]:
         """The last message answered anew."""
         if session.is_running or not session.turns:
             return
-        session.begin_again(len(session.turns) - 1, None, model)
-        async with aclosing(self._answer(request, session, model, settings)) as paints:
+        session.begin_again(len(session.turns) - 1, None, settings[0])
+        async with aclosing(self._answer(request, session, settings)) as paints:
             async for updates in paints:
                 yield updates
 
     async def proceed(
-        self, request: gr.Request, session: ChatSession, model: str, *settings: Any
+        self, request: gr.Request, session: ChatSession, settings: Settings
     ) -> AsyncGenerator[Updates, None]:
         """The last answer, continued where it was cut."""
         if session.is_running or not session.turns or not session.turns[-1].answer:
             return
-        async with aclosing(self._answer(request, session, model, settings, continues=True)) as paints:
+        async with aclosing(self._answer(request, session, settings, continues=True)) as paints:
             async for updates in paints:
                 yield updates
 
     async def override(
-        self, request: gr.Request, session: ChatSession, text: str, model: str, *settings: Any
+        self, request: gr.Request, session: ChatSession, text: str, settings: Settings
     ) -> AsyncGenerator[Updates, None]:
         """What the guard blocked, sent again by the operator: the message in the composer, or else the last one."""
         if session.is_running or not (text.strip() or session.turns):
             return
         again = text if text.strip() else None
         if again is None:
-            session.begin_again(len(session.turns) - 1, None, model)
-        answer = self._answer(request, session, model, settings, text=again, is_override=True)
+            session.begin_again(len(session.turns) - 1, None, settings[0])
+        answer = self._answer(request, session, settings, text=again, is_override=True)
         async with aclosing(answer) as paints:
             async for updates in paints:
                 yield updates
@@ -162,8 +165,7 @@ class ChatEvents:
         self,
         request: gr.Request,
         session: ChatSession,
-        model: str,
-        settings: tuple[Any, ...],
+        settings: Settings,
         *,
         text: str | None = None,
         continues: bool = False,
@@ -172,10 +174,11 @@ class ChatEvents:
         """Paints from the user's turn to the last number under the answer; `text` begins a new turn."""
         area = self._area
         caller, width = self._caller_of(request), len(self._config.ui.inputs)
+        model, *chosen = settings
         try:
             status = self._workbench.model(model, caller)
-            values = self._config.ui.settings(settings[:width], ignored_by(status))
-            screening = read_guard(settings[width:])
+            values = self._config.ui.settings(chosen[:width], ignored_by(status))
+            screening = read_guard(chosen[width:])
         except WorkbenchError as failure:
             yield {area.notice: error_notice(failure)}
             return
@@ -219,7 +222,7 @@ class ChatEvents:
         updates: Updates = {
             area.thread: chat_messages(session.turns, is_running=True),
             area.notice: "",
-            area.send: gr.Button(visible=False),
+            area.send: gr.Button(visible="hidden"),
             area.stop: gr.Button(visible=True),
         }
         if session.has_offers:
@@ -229,7 +232,7 @@ class ChatEvents:
 
     def _ended(self, session: ChatSession, turn: Turn, status: ModelStatus) -> Updates:
         area = self._area
-        updates: Updates = {area.send: gr.Button(visible=True), area.stop: gr.Button(visible=False)}
+        updates: Updates = {area.send: gr.Button(visible=True), area.stop: gr.Button(visible="hidden")}
         if not turn.has_answer and turn in session.turns:
             # Nothing came back: the message returns to the composer, so that it can be sent again.
             session.turns.remove(turn)
@@ -266,7 +269,7 @@ def bind_chat(
 ) -> None:
     """Connects the area's components."""
     events = ChatEvents(header, area, config, workbench, caller_of)
-    settings = [config.model, *config.ui.inputs, *config.guard.inputs]
+    settings = values_box([config.model, *config.ui.inputs, *config.guard.inputs])
     paints = [
         header,
         area.thread,
@@ -282,8 +285,8 @@ def bind_chat(
         config.api.facts,
     ]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    with_text = [session, area.composer, *settings]
-    without_text = [session, *settings]
+    with_text = [session, area.composer, settings]
+    without_text = [session, settings]
     gr.on(
         [area.composer.submit, area.send.click], events.send, with_text, paints, trigger_mode="once", **quiet
     )
