@@ -16,6 +16,7 @@ from workbench.ui.account.page import build_account_page
 from workbench.ui.compare.page import build_compare_page
 from workbench.ui.context import PageContext
 from workbench.ui.evaluate.page import build_evaluate_page
+from workbench.ui.event_streams import EventStreams
 from workbench.ui.first_page import FirstPage
 from workbench.ui.frontend_chunks import chunk_links, page_chunks
 from workbench.ui.gradio_door import GradioDoor
@@ -115,5 +116,6 @@ def mount_ui(parent: FastAPI, workbench: Workbench, caller_of: CallerOf = local_
     if not isinstance(mounted, Mount):
         raise TypeError("Gradio is not where it was mounted")
     chunks = page_chunks(_FRONTEND, {block.get_block_name() for block in ui.blocks.values()} - LATER)
-    mounted.app = GradioDoor(FirstPage(mounted.app, assets.links() + chunk_links(chunks)), uploads)
+    page = FirstPage(mounted.app, assets.links() + chunk_links(chunks))
+    mounted.app = GradioDoor(EventStreams(page), uploads)
     return site

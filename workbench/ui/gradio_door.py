@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workbench.core.caller import Caller
 from workbench.core.errors import Forbidden, InvalidApiKey, InvalidRequest, NotFound
+from workbench.ui.event_streams import PAGE
 from workbench.ui.uploads import KINDS, Uploads
 
 SECONDS_AFTER_LEAVING = 60.0
@@ -95,6 +96,8 @@ class GradioDoor:
         ]
         headers = [(key, value) for key, value in scope["headers"] if not _FORWARDED.fullmatch(key)]
         changed = {**scope, "query_string": urlencode(pairs).encode(), "headers": headers}
+        if (page := dict(pairs).get("session_hash")) is not None:
+            changed["state"] = {**scope["state"], PAGE: page}
         if path.startswith(f"{_API}/heartbeat/"):
             begin, _, name = scope["path"].rpartition("/")
             changed["path"] = f"{begin}/{self._own(account, name)}"
@@ -114,6 +117,7 @@ class GradioDoor:
             raise Forbidden("This file is no longer here. Choose it again.")
         if isinstance(name := body.get("session_hash"), str):
             body["session_hash"] = self._own(account, name)
+            scope["state"] = {**scope["state"], PAGE: body["session_hash"]}
         raw = json.dumps(body).encode()
         kept = [(key, value) for key, value in scope["headers"] if key.lower() != b"content-length"]
         scope["headers"] = [*kept, (b"content-length", str(len(raw)).encode())]
