@@ -22,3 +22,12 @@ def test_what_is_fetched_early_is_what_the_page_uses() -> None:
     addresses = re.findall(r'(?:href|src)="([^"]+)"', assets.head_html())
     assert len(addresses) == 2
     assert all(f'href="{address}"' in assets.links() for address in addresses)
+
+
+def test_no_rule_asks_what_the_whole_page_or_any_block_has() -> None:
+    """Such a rule has the browser look for what it changes through the whole page at every paint of a thread."""
+    sheet = assets.written()["css/page.css"].decode()
+    asked = re.findall(
+        r"(?:body|html|main|:root|\.block|\.gradio-container)(?::not\(|:is\()*:has\([^)]*\)", sheet
+    )
+    assert asked == [":root:has(> body.dark)"]
