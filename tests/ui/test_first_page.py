@@ -9,7 +9,7 @@ from starlette.routing import Mount, Route
 
 from workbench.ui.first_page import FirstPage
 
-LINKS = '<link rel="modulepreload" href="./assets/a.js">'
+LINKS, LAST = '<link rel="modulepreload" href="./assets/a.js">', "<script>last()</script>"
 
 
 class Gradio:
@@ -37,13 +37,13 @@ def gradio() -> Gradio:
 
 @pytest.fixture
 def client(gradio: Gradio) -> httpx.AsyncClient:
-    site = Starlette(routes=[Mount("/", FirstPage(gradio.app, LINKS))])
+    site = Starlette(routes=[Mount("/", FirstPage(gradio.app, LINKS, LAST))])
     return httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url="http://here")
 
 
 async def test_the_page_names_what_it_needs_first_of_all(client: httpx.AsyncClient) -> None:
     page = await client.get("/")
-    assert page.text.startswith(f"<html><head>{LINKS}<title>here</title>")
+    assert page.text.startswith(f"<html><head>{LINKS}<title>here</title>{LAST}</head>")
     assert page.headers["content-type"].startswith("text/html")
 
 

@@ -31,6 +31,7 @@ from workbench.ui.quiet_blocks import QuietBlocks
 from workbench.ui.requests.page import build_requests_page
 from workbench.ui.serverless.page import build_serverless_page
 from workbench.ui.theme import workbench_theme
+from workbench.ui.unwatched_events import UNWATCHED_EVENTS
 from workbench.ui.uploads import Uploads
 
 EVENTS_AT_ONCE = 64
@@ -116,6 +117,6 @@ def mount_ui(parent: FastAPI, workbench: Workbench, caller_of: CallerOf = local_
     if not isinstance(mounted, Mount):
         raise TypeError("Gradio is not where it was mounted")
     chunks = page_chunks(_FRONTEND, {block.get_block_name() for block in ui.blocks.values()} - LATER)
-    page = FirstPage(mounted.app, assets.links() + chunk_links(chunks))
+    page = FirstPage(mounted.app, assets.links() + chunk_links(chunks), UNWATCHED_EVENTS)
     mounted.app = GradioDoor(EventStreams(page), uploads)
     return site

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ADDRESSES = 8
 """How many ways to reach this server are kept: by name, by number, through a proxy."""
-_HEAD = b"<head>"
+_HEAD, _HEAD_ENDS = b"<head>", b"</head>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class _Page:
 
 
 class FirstPage:
-    """Pure ASGI around Gradio's app; `links` is markup for the page's head."""
+    """Pure ASGI around Gradio's app; `links` is markup for the begin of the page's head, `last` for its end."""
 
-    def __init__(self, app: ASGIApp, links: str) -> None:
+    def __init__(self, app: ASGIApp, links: str, last: str = "") -> None:
         self.app = app
-        self._links = links.encode()
+        self._links, self._last = links.encode(), last.encode()
         self._pages: OrderedDict[tuple[str, str, str], _Page] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +71,7 @@ class FirstPage:
         html = b"".join(message.get("body", b"") for message in bodies)
         if start.get("status") != 200 or _HEAD not in html:
             return None
-        html = html.replace(_HEAD, _HEAD + self._links, 1)
+        html = html.replace(_HEAD, _HEAD + self._links, 1).replace(_HEAD_ENDS, self._last + _HEAD_ENDS, 1)
         headers = MutableHeaders(raw=list(start["headers"]))
         del headers["content-length"]
         headers["vary"] = "accept-encoding"
