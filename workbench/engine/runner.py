@@ -129,6 +129,7 @@ class SlotRunner:
             budget_bytes=budget_bytes,
             bytes_per_token=bytes_per_token(model),
             max_slots=max_rows,
+            is_roomy=self.device.type == "cpu",
         )
 
     @property

@@ -6,6 +6,8 @@ a forward pass writes is set beforehand with `aim`. Storage grows by doubling, u
 
 from __future__ import annotations
 
+import math
+import mmap
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +19,9 @@ from workbench.core.errors import Overloaded
 
 LENGTH_BUCKET = 64
 """Lengths of views and storage are multiples of this many tokens."""
+ROOMY_LENGTH = 2048
+"""Tokens a row has room for from the beginning where room that is not used costs nothing."""
+_PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
 
 
 def round_up(value: int, multiple: int) -> int:
@@ -46,14 +51,15 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is untyp
     def __init__(self, cache: SlotCache) -> None:
         super().__init__()
         self._cache = cache
+        self._used_rows = self._used_length = 0  # what was ever written lies within
         self.keys: torch.Tensor
         self.values: torch.Tensor
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         """Allocates storage for the cache's present capacity."""
         slots, length = self._cache.slots, self._cache.length
-        self.keys = key_states.new_zeros((slots, key_states.shape[1], length, key_states.shape[3]))
-        self.values = value_states.new_zeros((slots, value_states.shape[1], length, value_states.shape[3]))
+        self.keys = _zeros(key_states, (slots, key_states.shape[1], length, key_states.shape[3]))
+        self.values = _zeros(value_states, (slots, value_states.shape[1], length, value_states.shape[3]))
         self.is_initialized = True
         self._cache.measure()
 
@@ -69,6 +75,7 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is untyp
         """The same where `aim` says."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
+        self._uses(aim.first + aim.count, aim.length)
         rows = slice(aim.first, aim.first + aim.count)
         keys, values = self.keys[rows, :, : aim.length], self.values[rows, :, : aim.length]
         if aim.start is not None:
@@ -81,12 +88,33 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is untyp
             values.scatter_(2, where.expand(value_states.shape), value_states)
         return keys, values
 
+    def restore(self, state: LayerState, row: int, length: int) -> None:
+        """Puts the first `length` tokens of saved states into a row."""
+        if not self.is_initialized:
+            self.lazy_initialization(state.keys.unsqueeze(0), state.values.unsqueeze(0))
+        self._uses(row + 1, length)
+        self.keys[row, :, :length] = state.keys[:, :length]
+        self.values[row, :, :length] = state.values[:, :length]
+
     def resize(self, slots: int, length: int) -> None:
-        """Moves the contents into storage of another capacity."""
+        """Moves what was written into storage of another capacity."""
         if not self.is_initialized:
             return
-        self.keys = _resized(self.keys, slots, length)
-        self.values = _resized(self.values, slots, length)
+        used = slice(min(slots, self._used_rows)), slice(None), slice(min(length, self._used_length))
+        for name in ("keys", "values"):
+            old = getattr(self, name)
+            new = _zeros(old, (slots, old.shape[1], length, old.shape[3]))
+            new[used] = old[used]
+            setattr(self, name, new)
+
+    def drop(self) -> None:
+        """Gives the memory back."""
+        self.keys = self.values = None
+        self._used_rows = self._used_length = 0
+        self.is_initialized = False
+
+    def _uses(self, rows: int, length: int) -> None:
+        self._used_rows, self._used_length = max(rows, self._used_rows), max(length, self._used_length)
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """Length and offset of what is attended; masks are given explicitly, so transformers rarely asks."""
@@ -101,11 +129,16 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is untyp
         return -1
 
 
-def _resized(old: torch.Tensor, slots: int, length: int) -> torch.Tensor:
-    new = old.new_zeros((slots, old.shape[1], length, old.shape[3]))
-    rows, columns = min(slots, old.shape[0]), min(length, old.shape[2])
-    new[:rows, :, :columns] = old[:rows, :, :columns]
-    return new
+def _zeros(like: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+    """Zeros of the dtype and on the device of `like`.
+
+    In main memory the system brings each page when it is first written: no step waits until all of it is zero, and
+    room that is never used takes no memory.
+    """
+    if like.device.type != "cpu":
+        return like.new_zeros(shape)
+    pages = mmap.mmap(-1, math.prod(shape) * like.itemsize, **_PRIVATE)
+    return torch.frombuffer(pages, dtype=like.dtype).view(shape)
 
 
 class LayerState(NamedTuple):
@@ -132,16 +165,26 @@ class Prefix:
 class SlotCache(Cache):  # type: ignore[misc]  # transformers is untyped
     """Keys and values of all sequences of one model.
 
-    `bytes_per_token` is measured from the layers once they exist; before, it is the given estimate.
+    `bytes_per_token` is measured from the layers once they exist; before, it is the given estimate. `is_roomy`: room
+    that is not used costs nothing, as in main memory, so that much is taken at once and contents are seldom copied.
     """
 
-    def __init__(self, layers: int, *, budget_bytes: int, bytes_per_token: int, max_slots: int) -> None:
+    def __init__(
+        self,
+        layers: int,
+        *,
+        budget_bytes: int,
+        bytes_per_token: int,
+        max_slots: int,
+        is_roomy: bool = False,
+    ) -> None:
         super().__init__(layers=[SlotLayer(self) for _ in range(layers)])
         self.slots = 1
         self.length = LENGTH_BUCKET
         self.budget_bytes = budget_bytes
         self.bytes_per_token = bytes_per_token
         self.max_slots = max_slots
+        self.is_roomy = is_roomy
         self.aimed = Aim(0, 0, torch.zeros((0, 0), dtype=torch.long), 0)
 
     def measure(self) -> None:
@@ -163,7 +206,7 @@ class SlotCache(Cache):  # type: ignore[misc]  # transformers is untyped
         return self.budget_bytes // self.bytes_per_token // LENGTH_BUCKET * LENGTH_BUCKET
 
     def reserve(self, slots: int, length: int) -> None:
-        """Makes room for `slots` rows of `length` tokens, doubling so that copies are rare.
+        """Makes room for `slots` rows of `length` tokens, and for more than that so that copies are rare.
 
         Raises: Overloaded when that is over the budget.
         """
@@ -174,7 +217,9 @@ class SlotCache(Cache):  # type: ignore[misc]  # transformers is untyped
         length = round_up(length, LENGTH_BUCKET)
         wider = min(max(slots, 2 * self.slots), self.max_slots) if slots > self.slots else self.slots
         longer = max(length, 2 * self.length) if length > self.length else self.length
-        # Rather double; else keep what is there; else take just what is needed.
+        if self.is_roomy:
+            wider, longer = self.max_slots, max(longer, ROOMY_LENGTH)
+        # Rather more than is needed; else keep what is there; else take just what is needed.
         for rows in (wider, max(slots, self.slots), slots):
             for columns in (longer, max(length, self.length), length):
                 if self.fits(rows, columns):
@@ -189,8 +234,7 @@ class SlotCache(Cache):  # type: ignore[misc]  # transformers is untyped
     def shrink(self) -> None:
         """Gives the memory back; only when no row is in use."""
         for layer in self.layers:
-            layer.keys = layer.values = None
-            layer.is_initialized = False
+            layer.drop()
         self.slots, self.length = 1, LENGTH_BUCKET
 
     def move(self, source: int, target: int, length: int) -> None:
@@ -211,12 +255,8 @@ class SlotCache(Cache):  # type: ignore[misc]  # transformers is untyped
 
     def restore(self, prefix: Prefix, row: int, length: int) -> None:
         """Puts the first `length` tokens of a saved prefix into a row."""
-        for index, keys, values in prefix.layers:
-            layer = self.layers[index]
-            if not layer.is_initialized:
-                layer.lazy_initialization(keys.unsqueeze(0), values.unsqueeze(0))
-            layer.keys[row, :, :length] = keys[:, :length]
-            layer.values[row, :, :length] = values[:, :length]
+        for state in prefix.layers:
+            self.layers[state.layer].restore(state, row, length)
 
     @property
     def nbytes(self) -> int:
