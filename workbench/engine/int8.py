@@ -1,9 +1,9 @@
 """Linear layers in 8 bits on a CPU: weights with one scale an output, exact integer sums on oneDNN's kernels.
 
 Weights are rounded as LLM.int8 rounds them (Dettmers et al. 2022, "vector-wise quantization"). Inputs are not: a few of
-their channels are a hundred times larger than the rest, and 8 bits of such a row lose the others. Each row enters as
-two rows of 8 bits instead, what rounding gives and what it leaves, which reads the weights only once. A row's scale is
-its own and integer sums do not depend on their order, so a row's result does not depend on its neighbours at all.
+their channels are a hundred times larger than the rest, and 8 bits of such a row lose the others. Each row is rounded
+to 16 bits instead and enters as two rows of 8, its low and its high bytes, which reads the weights only once. A row's
+scale is its own and integer sums do not depend on their order, so a row's result does not depend on its neighbours.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from workbench.engine.packed import replace_linears
+from workbench.engine.prepacked import replace_linears
 
 LEVELS = 127.0
 ZERO = 128
-FINER = 254.0
-"""What rounding leaves, -1/2 .. 1/2 of a level, is itself told in 8 bits: in steps this much finer."""
+"""What the kernel takes from every byte of its input: its fast form wants them unsigned."""
+HIGH = 256
+"""How much a high byte weighs more than a low one."""
+_MIDDLE = ZERO * HIGH + ZERO
+"""What stands for zero among the numbers 0 .. 65535 of two bytes from each of which ZERO is taken."""
+_MOST = 2**16 - 1 - _MIDDLE
 _SMALLEST = 1e-12
 """Keeps a row of zeros from dividing by zero."""
 
@@ -48,19 +52,17 @@ class Int8Linear(nn.Module):
         """The product with `x` [..., inputs]; float32 [..., outputs]."""
         rows = x.reshape(-1, self.in_features)
         count = rows.shape[0]
-        largest = torch.linalg.vector_norm(rows, float("inf"), dim=1, keepdim=True)
-        step = largest.clamp_(min=_SMALLEST).div_(LEVELS * FINER)
-        fine = rows / step
-        both = fine.new_empty((2 * count, self.in_features))
-        whole = torch.mul(fine, 1 / FINER, out=both[:count]).round_()
-        torch.add(fine, whole, alpha=-FINER, out=both[count:])
-        # Moved to 1 .. 255, which the kernel takes back: its fast form wants unsigned inputs. Cutting off rounds here.
-        moved = both.add_(ZERO + 0.5).to(torch.uint8)
+        step = rows.abs().amax(dim=1, keepdim=True).clamp_(min=_SMALLEST).div_(_MOST)
+        # Cutting off rounds here, since nothing is negative. Shifts and narrowing want a signed type of that width.
+        levels = (rows / step).add_(_MIDDLE + 0.5).to(torch.uint16).view(torch.int16)
+        split = torch.empty((2, *rows.shape), dtype=torch.uint8)
+        split[0].copy_(levels)
+        split[1].copy_(levels >> 8)
         parts: torch.Tensor = torch.ops.onednn.qlinear_pointwise(
-            moved, 1.0, ZERO, self.packed, self.weight_scale, self.weight_zero, None, 1.0, 0, torch.float32,
-            "none", [], "",
+            split.flatten(0, 1), 1.0, ZERO, self.packed, self.weight_scale, self.weight_zero, None, 1.0, 0,
+            torch.float32, "none", [], "",
         )  # fmt: skip
-        product = torch.add(parts[count:], parts[:count], alpha=FINER).mul_(step)
+        product = torch.add(parts[:count], parts[count:], alpha=HIGH).mul_(step)
         if self.bias is not None:
             product += self.bias
         return product.view(*x.shape[:-1], self.out_features)

@@ -6,7 +6,7 @@ from transformers import PreTrainedModel
 
 from workbench.engine.fused import can_fuse, is_known, merge_projections
 from workbench.engine.int8 import quantize_linears
-from workbench.engine.packed import can_pack, pack_linears
+from workbench.engine.prepacked import can_prepack, prepack_linears
 
 
 def prepare_projections(model: PreTrainedModel, *, is_int8: bool) -> None:
@@ -15,5 +15,5 @@ def prepare_projections(model: PreTrainedModel, *, is_int8: bool) -> None:
         merge_projections(model)
     if is_int8:
         quantize_linears(model)
-    elif is_known(model) and can_pack(model):
-        pack_linears(model)
+    elif is_known(model) and can_prepack(model):
+        prepack_linears(model)

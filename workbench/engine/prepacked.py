@@ -20,7 +20,7 @@ _TOLERANCES = {torch.float32: 1e-4, torch.bfloat16: 2e-2}
 """By which a product may differ from torch's own, of the largest output: sums are rounded in another order."""
 
 
-class PackedLinear(nn.Module):
+class PrepackedLinear(nn.Module):
     """A linear layer with the weight and bias of another."""
 
     def __init__(self, linear: nn.Linear) -> None:
@@ -43,7 +43,7 @@ class PackedLinear(nn.Module):
         return product[:count].view(*x.shape[:-1], self.out_features)
 
 
-def can_pack(model: nn.Module) -> bool:
+def can_prepack(model: nn.Module) -> bool:
     """True where oneDNN is there and all weights are on a CPU, in one dtype that it computes in."""
     weights = list(model.parameters())
     dtypes = {weight.dtype for weight in weights}
@@ -52,14 +52,14 @@ def can_pack(model: nn.Module) -> bool:
     return has_kernels and is_on_cpu and len(dtypes) == 1 and dtypes <= set(_TOLERANCES)
 
 
-def pack_linears(model: nn.Module) -> None:
+def prepack_linears(model: nn.Module) -> None:
     """Replaces the model's linear layers in place, but those whose packed product differs from their own."""
-    replace_linears(model, _packed_or_same)
+    replace_linears(model, _prepacked_or_same)
 
 
 @torch.inference_mode()
-def _packed_or_same(linear: nn.Linear) -> nn.Module:
-    packed = PackedLinear(linear)
+def _prepacked_or_same(linear: nn.Linear) -> nn.Module:
+    packed = PrepackedLinear(linear)
     probe = torch.linspace(-1, 1, 5 * linear.in_features, dtype=linear.weight.dtype)
     x = probe.view(linear.in_features, 5).T.contiguous()
     expected = functional.linear(x, linear.weight, linear.bias).float()
