@@ -24,12 +24,13 @@ def cache(*, is_roomy: bool, max_slots: int = 4, budget_bytes: int = 64 * MIB) -
     )
 
 
-def write(slots: SlotCache, row: int, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Puts [1, heads, tokens, width] at the beginning of a row of every layer; what the last layer attends to."""
+def write(slots: SlotCache, row: int, states: torch.Tensor) -> None:
+    """Puts [1, heads, tokens, width] at the beginning of a row of every layer."""
     count = states.shape[2]
     slots.reserve(row + 1, count)
     aim = Aim(row, 1, torch.arange(count).unsqueeze(0), count, 0)
-    return [layer.put(states, states + 1, aim) for layer in slots.layers][-1]
+    for layer in slots.layers:
+        layer.put(states, states + 1, aim)
 
 
 @pytest.mark.parametrize("is_roomy", [False, True])

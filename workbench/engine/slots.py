@@ -109,7 +109,7 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is untyp
 
     def drop(self) -> None:
         """Gives the memory back."""
-        self.keys = self.values = None
+        del self.keys, self.values
         self._used_rows = self._used_length = 0
         self.is_initialized = False
 
@@ -234,7 +234,8 @@ class SlotCache(Cache):  # type: ignore[misc]  # transformers is untyped
     def shrink(self) -> None:
         """Gives the memory back; only when no row is in use."""
         for layer in self.layers:
-            layer.drop()
+            if layer.is_initialized:
+                layer.drop()
         self.slots, self.length = 1, LENGTH_BUCKET
 
     def move(self, source: int, target: int, length: int) -> None:
