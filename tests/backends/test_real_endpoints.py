@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 import os
 import socket
 import subprocess
@@ -31,6 +32,7 @@ from workbench.core.chat import (
     Delta,
     GenerationRequest,
     Message,
+    OutputFormat,
     Role,
     TextPrompt,
 )
@@ -134,9 +136,10 @@ async def complete(
     params: GenerationParams,
     prompt: ChatPrompt | TextPrompt = CHAT,
     logprobs: int | None = None,
+    output_format: OutputFormat | None = None,
 ) -> Completion:
     builder = CompletionBuilder()
-    request = GenerationRequest("far", prompt, params, logprobs=logprobs)
+    request = GenerationRequest("far", prompt, params, logprobs=logprobs, output_format=output_format)
     async for event in backend.stream(request, CallContext("test")):
         builder.add(event)
     return builder.completion()
@@ -188,6 +191,23 @@ async def test_what_the_probe_saw_honoured_is_honoured(backend: RemoteBackend) -
         params = GenerationParams(temperature=0.0, max_tokens=12, repetition_penalty=0.1)
         other = GenerationParams(temperature=0.0, max_tokens=12, repetition_penalty=2.0)
         assert text(await complete(backend, params)) != text(await complete(backend, other))
+
+
+async def test_an_answer_keeps_to_its_schema_where_that_was_promised(backend: RemoteBackend) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"n": {"const": 7}},
+        "required": ["n"],
+        "additionalProperties": False,
+    }
+    params = GenerationParams(temperature=0.0, max_tokens=40)
+    if "json_schema" not in backend.info.features:
+        with pytest.raises(UnsupportedParameter):
+            await complete(backend, params, output_format=OutputFormat(schema, "seven"))
+        return
+    assert json.loads(text(await complete(backend, params, output_format=OutputFormat(schema, "seven")))) == {
+        "n": 7
+    }
 
 
 async def test_log_probabilities_come_where_they_were_promised(backend: RemoteBackend) -> None:

@@ -24,6 +24,12 @@ _DECISIVE: dict[str, dict[str, Any]] = {
     "min_p": {"extra_body": {"min_p": 1.0}},
 }
 """Settings that leave one token only, so that two hot answers with different seeds must be the same."""
+_SCHEMA = {
+    "type": "object",
+    "properties": {"a": {"const": 1}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
 _REPETITION_SPELLINGS = ("repetition_penalty", "repeat_penalty")
 """CTRL's penalty as Hugging Face, vLLM and SGLang name it, and as llama.cpp and Ollama do."""
 _REPETITION_PENALTIES = (0.1, 2.0)
@@ -34,7 +40,8 @@ _REPETITION_PENALTIES = (0.1, 2.0)
 class Probed:
     """Fields the endpoint ignores, fields it refuses, and features it has.
 
-    `spelling` has its own names for parameters that it knows under another one.
+    `spelling` has its own names for parameters that it knows under another one; `json_schema` is `json_object` where
+    a schema goes with that type.
     """
 
     ignored: frozenset[str]
@@ -150,14 +157,22 @@ class _Asker:
             found.add("timing")
         if self._scores_prompts():
             found.add("prompt_logprobs")
-        schema = {
-            "name": "probe",
-            "schema": {"type": "object", "properties": {"a": {"const": 1}}, "required": ["a"]},
-        }
-        answer = self._try(max_tokens=20, response_format={"type": "json_schema", "json_schema": schema})
-        if answer is not None and (answer.choices[0].message.content or "").lstrip().startswith("{"):
+        if self._keeps_to_schemas():
             found.add("json_schema")
         return frozenset(found)
+
+    def _keeps_to_schemas(self) -> bool:
+        """A schema leads the answer, in OpenAI's spelling or in llama.cpp's, where JSON's mode has a schema."""
+        asked = {"type": "json_schema", "json_schema": {"name": "probe", "schema": _SCHEMA}}
+        answer = self._try(max_tokens=20, response_format=asked)
+        if answer is not None and (answer.choices[0].message.content or "").lstrip().startswith("{"):
+            return True
+        answer = self._try(max_tokens=20, response_format={"type": "json_object", "schema": _SCHEMA})
+        # JSON alone would also come where the schema is ignored
+        if answer is None or "".join((answer.choices[0].message.content or "").split()) != '{"a":1}':
+            return False
+        self.spelling["json_schema"] = "json_object"
+        return True
 
     def _tells_times(self) -> bool:
         """As another Workbench does."""

@@ -61,7 +61,7 @@ def call_arguments(request: GenerationRequest, model: str, spelling: Mapping[str
         extra["best_of"] = request.best_of
     prompt = request.prompt
     if isinstance(prompt, ChatPrompt):
-        arguments |= _chat_arguments(prompt, request)
+        arguments |= _chat_arguments(prompt, request, spelling)
         extra |= _chat_extensions(prompt)
     else:
         arguments["prompt"] = prompt.text if isinstance(prompt, TextPrompt) else list(prompt.ids)
@@ -74,7 +74,9 @@ def call_arguments(request: GenerationRequest, model: str, spelling: Mapping[str
     return {**arguments, "extra_body": extra} if extra else arguments
 
 
-def _chat_arguments(prompt: ChatPrompt, request: GenerationRequest) -> dict[str, Any]:
+def _chat_arguments(
+    prompt: ChatPrompt, request: GenerationRequest, spelling: Mapping[str, str]
+) -> dict[str, Any]:
     made: dict[str, Any] = {"messages": [_message(message) for message in prompt.messages]}
     if prompt.tools:
         made["tools"] = [_tool(tool) for tool in prompt.tools]
@@ -83,7 +85,7 @@ def _chat_arguments(prompt: ChatPrompt, request: GenerationRequest) -> dict[str,
     if request.logprobs is not None:
         made |= {"logprobs": True, "top_logprobs": request.logprobs}
     if request.output_format is not None:
-        made["response_format"] = _response_format(request)
+        made["response_format"] = _response_format(request, spelling.get("json_schema", "json_schema"))
     return made
 
 
@@ -125,10 +127,12 @@ def _tool_choice(choice: ToolChoice) -> Any:
     return choice.mode.value
 
 
-def _response_format(request: GenerationRequest) -> dict[str, Any]:
+def _response_format(request: GenerationRequest, spelling: str) -> dict[str, Any]:
     wanted = request.output_format
     if wanted is None or wanted.schema is None:
         return {"type": "json_object"}
+    if spelling == "json_object":
+        return {"type": "json_object", "schema": dict(wanted.schema)}
     return {
         "type": "json_schema",
         "json_schema": {"name": wanted.name, "schema": dict(wanted.schema), "strict": True},
