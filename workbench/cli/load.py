@@ -40,6 +40,10 @@ def load(
     concurrency: Annotated[
         int | None, typer.Option(min=1, help="Keep so many requests going (closed loop), in place of a rate.")
     ] = None,
+    is_even: Annotated[
+        bool,
+        typer.Option("--even/--random", help="Even distances between requests, or random ones (Poisson)."),
+    ] = False,
     ttft_ms: Annotated[
         float | None, typer.Option(min=0, help="A good request's first token comes within so many ms.")
     ] = None,
@@ -61,6 +65,7 @@ def load(
     """Send requests on schedule, however slow the answers are, and say whether the rate was sustained."""
     from pydantic import ValidationError
 
+    from evaluators.load import Spacing
     from evaluators.speed import Limits
     from workbench.experiments.load.report import load_json, load_text
     from workbench.experiments.spec.load import LoadSpec
@@ -73,6 +78,7 @@ def load(
             ramp_to=ramp_to,
             sweep_to=sweep_to,
             concurrency=concurrency,
+            spacing=Spacing.EVEN if is_even else Spacing.POISSON,
             output_tokens=output_tokens,
         )
     except ValidationError as failure:

@@ -34,9 +34,18 @@ def test_share_alike_data_lies_in_a_folder_of_its_own() -> None:
         assert "SA" not in found.licence or alike == {found.licence}
 
 
-@pytest.mark.parametrize("name", ["truthfulqa", "piqa", "bbq"])
+@pytest.mark.parametrize("name", ["truthfulqa", "piqa", "bbq", "humaneval"])
 def test_multiple_choice_sets_mark_one_choice_as_right(name: str) -> None:
     assert all(sample.correct_choice is not None for sample in load_builtin(name).samples)
+
+
+def test_a_solution_goes_on_where_its_functions_head_ends() -> None:
+    for sample in load_builtin("humaneval").samples:
+        context = builtin_sets()["humaneval"].as_continuation(sample).prompt
+        assert context == sample.prompt
+        assert context.endswith("\n")
+        assert len(set(sample.choices)) == 4
+        assert all(choice.startswith((" ", "\t", "\n")) for choice in sample.choices)
 
 
 @pytest.mark.parametrize("name", ["crows-pairs", "winogender"])

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from evaluators.load import Spacing
 from tests.experiments.small import run_small, small_experiment
 from tests.sites import OTHER_MODEL
 from workbench.backends.scripted import Script, ScriptedBackend
@@ -47,6 +49,12 @@ def test_a_load_has_one_shape(fields: dict[str, Any], shape: LoadShape, words: s
     load = LoadSpec(**fields)
     assert load.shape is shape
     assert words in load.sentence
+
+
+def test_even_requests_stand_at_one_distance_and_random_ones_do_not() -> None:
+    due = LoadSpec(rate="2/s", duration="3s", spacing=Spacing.EVEN).due(0)
+    assert due == pytest.approx([0.0, 0.5, 1.0, 1.5, 2.0, 2.5])
+    assert len(set(np.diff(LoadSpec(rate="2/s", duration="30s").due(0)).tolist())) > 10
 
 
 def test_a_sweep_doubles_up_to_its_end() -> None:
@@ -89,14 +97,14 @@ async def test_a_sweeps_levels_follow_from_the_rows(tmp_path: Path) -> None:
 
 
 async def test_a_finished_level_of_a_sweep_is_not_run_again(tmp_path: Path) -> None:
-    folder, _ = await loaded(tmp_path, SWEEP)
+    folder, _ = await loaded(tmp_path, SWEEP, requirements={})
     lines = folder.phases.path.read_text().splitlines(keepends=True)
     kept = [
         line for line in lines if json.loads(line)["kind"] == "load" and json.loads(line)["asked_rate"] < 150
     ]
     folder.phases.path.write_text("".join(kept))
     before = [row.id for row in folder.requests.read() if row.kind is RequestKind.LOAD]
-    await loaded(tmp_path, SWEEP)
+    await loaded(tmp_path, SWEEP, requirements={})
     after = [row for row in folder.requests.read() if row.kind is RequestKind.LOAD]
     rates = {row.run: row.asked_rate for row in folder.phases.read() if row.kind is PhaseKind.LOAD}
     assert {rates[row.run] for row in after if row.id not in before} == {200.0}
@@ -135,7 +143,7 @@ async def test_a_contended_sweep_loads_all_at_the_same_time_and_stops_when_one_h
 async def test_a_contended_level_that_one_candidate_did_not_finish_is_run_again_for_all(
     tmp_path: Path,
 ) -> None:
-    folder, _ = await loaded(tmp_path, SWEEP, mode="contended")
+    folder, _ = await loaded(tmp_path, SWEEP, mode="contended", requirements={})
     lines = folder.phases.path.read_text().splitlines(keepends=True)
     rows = [json.loads(line) for line in lines]
     kept = [
@@ -145,7 +153,7 @@ async def test_a_contended_level_that_one_candidate_did_not_finish_is_run_again_
     ]
     folder.phases.path.write_text("".join(kept))
     before = {row.run for row in folder.requests.read()}
-    await loaded(tmp_path, SWEEP, mode="contended")
+    await loaded(tmp_path, SWEEP, mode="contended", requirements={})
     fresh = {row.run for row in folder.requests.read() if row.kind is RequestKind.LOAD} - before
     again = [row for row in folder.phases.read() if row.run in fresh]
     assert sorted((row.candidate, row.asked_rate) for row in again) == [("one", 200.0), ("two", 200.0)]

@@ -13,6 +13,7 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from evaluators.load import Spacing
 from workbench.experiments.plan.deployment import MACHINE_HOURS, DeploymentSection
 from workbench.experiments.plan.start_commands import StartFiles
 from workbench.experiments.report import sections
@@ -44,6 +45,7 @@ from workbench.experiments.report.worst import WorstItems, worst_items
 from workbench.experiments.results.outcome import Results
 from workbench.experiments.spec.load import LoadShape
 
+_MOMENTS = {Spacing.POISSON: "random moments (Poisson)", Spacing.EVEN: "even distances"}
 _FOLDER = files("assets").joinpath("report")
 
 
@@ -168,7 +170,7 @@ def _load_note(results: Results) -> str:
     how = (
         "Closed loop, in which slow answers delay the next requests and so hide themselves: read its throughput"
         if load.shape is LoadShape.CLOSED
-        else "Open loop: requests were due at random moments (Poisson), and latencies count from the moment one was due"
+        else f"Open loop: requests were due at {_MOMENTS[load.spacing]}, and latencies count from when one was due"
     )
     return (
         f"{how}. {load.sentence[0].upper()}{load.sentence[1:]}, {load.output_tokens} output tokens each. Latencies are "

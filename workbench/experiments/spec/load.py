@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from evaluators.load import (
     MINIMUM_REQUESTS,
     RateProfile,
+    Spacing,
     arrival_times,
     burst,
     constant,
@@ -67,6 +68,8 @@ class LoadSpec(BaseModel):
     """The highest level of a sweep, which doubles from `rate` on until a level is overloaded."""
     refinements: int = Field(default=2, ge=0, le=6)
     """How often a sweep halves the gap between the highest sustained and the lowest overloaded level."""
+    spacing: Spacing = Spacing.POISSON
+    """How requests spread around the rate: `poisson`, independent of each other as people's are, or `even`."""
     concurrency: int | None = Field(default=None, ge=1, le=256)
     """Requests at a time in a closed loop, in place of a rate."""
     output_tokens: int = Field(default=16, ge=1)
@@ -142,11 +145,11 @@ class LoadSpec(BaseModel):
             raise ConfigurationError(f"The load: {failure}.") from failure
 
     def due(self, seed: int, rate_per_s: float | None = None) -> list[float]:
-        """When each request is due, in seconds from the start; Poisson, drawn by the seed.
+        """When each request is due, in seconds from the start; Poisson ones are drawn by the seed.
 
         Raises: ConfigurationError when none is, or a peak does not fit.
         """
-        moments: list[float] = arrival_times(self.profile(rate_per_s), seed=seed).tolist()
+        moments: list[float] = arrival_times(self.profile(rate_per_s), self.spacing, seed=seed).tolist()
         if not moments:
             raise ConfigurationError("No request is due in the load test: raise its rate or duration.")
         return moments
