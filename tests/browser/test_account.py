@@ -32,6 +32,15 @@ def make_key(page: Page, name: str) -> str:
     return page.locator("#account-secret code").inner_text()
 
 
+def test_without_a_key_there_is_nothing_to_do_with_one(browser: Browser, shared: str) -> None:
+    page = log_in(browser, shared, "bob")
+    expect(page.locator("#account-keys")).to_contain_text("No keys yet")
+    expect(page.locator("#account-revoke")).to_be_hidden()
+    make_key(page, "first")
+    expect(page.locator("#account-revoke")).to_be_visible()
+    page.context.close()
+
+
 def test_a_key_is_made_copied_disabled_rotated_and_revoked(open_page: OpenPage) -> None:
     page = open_account(open_page())
     secret = make_key(page, "nightly")

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -41,7 +44,8 @@ def test_one_message_is_answered_in_every_column_with_its_conditions(
     ask_all(page, "Describe it")
     expect(page.locator("#pane-0-thread .bot")).to_contain_text("The red house")
     expect(page.locator("#pane-1-thread .bot")).to_contain_text("The blue house")
-    expect(page.locator(".wb-conditions")).to_have_text(["isolated", "isolated"])
+    expect(page.locator("#wb-panes .wb-conditions")).to_have_text(["isolated", "isolated"])
+    expect(page.locator(".wb-side-by-side tbody tr")).to_have_count(2)
     expect(page.locator(".wb-differences ins")).to_have_text("blue")
     expect(page.locator(".wb-differences del")).to_have_text("red")
     models = [stage.backends[name].calls[-1].request.model for name in (SMALL, f"{SMALL}:int8")]
@@ -59,8 +63,25 @@ def test_all_at_once_runs_three_columns_beside_each_other(open_page: OpenPage, s
     until(lambda: stage.running >= 2, "columns are answered beside each other")
     page.keyboard.press("Escape")
     page.wait_for_selector("#wb-compare-send")
-    expect(page.locator(".wb-conditions").first).to_have_text("contended by 3")
+    expect(page.locator("#wb-panes .wb-conditions").first).to_have_text("contended by 3")
     until(lambda: stage.running == 0, "no answer runs on the server")
+
+
+def test_a_comparison_is_kept_as_a_file_with_its_numbers(
+    open_page: OpenPage, stage: Stage, tmp_path: Path
+) -> None:
+    page = open_compare(open_page)
+    stage.scripts += [Script("The red house"), Script("The blue house")]
+    ask_all(page, "Describe it")
+    for kind in ("md", "json"):
+        with page.expect_download() as download:
+            page.click(f"[data-wb-export-comparison={kind}]")
+        download.value.save_as(tmp_path / kind)
+    text = (tmp_path / "md").read_text("utf-8")
+    assert text.startswith(f"## Describe it\n\n### {SMALL}\n\nThe red house\n\n_isolated · TTFT")
+    columns = json.loads((tmp_path / "json").read_text("utf-8"))["columns"]
+    assert [column["turns"][0]["answer"] for column in columns] == ["The red house", "The blue house"]
+    assert columns[0]["turns"][0]["numbers"]["conditions"] == "isolated"
 
 
 def test_each_column_has_settings_of_its_own(open_page: OpenPage, stage: Stage) -> None:
@@ -71,6 +92,20 @@ def test_each_column_has_settings_of_its_own(open_page: OpenPage, stage: Stage) 
     ask_all(page, "why is the sky blue")
     assert stage.backends[SMALL].calls[-1].request.params.temperature == 0.7
     assert stage.backends[f"{SMALL}:int8"].calls[-1].request.params.temperature == 0.1
+
+
+def test_the_first_columns_settings_are_given_to_all(open_page: OpenPage, stage: Stage) -> None:
+    page = open_compare(open_page)
+    page.click(".wb-pane-0 .wb-pane-settings > button")
+    page.fill("#pane-0-system textarea", "Be brief.")
+    page.fill("#pane-0-temperature input[type=number]", "0.2")
+    page.press("#pane-0-temperature input[type=number]", "Tab")
+    page.click("#wb-compare-spread")
+    settle(page)
+    ask_all(page, "Hello")
+    request = stage.backends[f"{SMALL}:int8"].calls[-1].request
+    assert request.params.temperature == 0.2
+    assert request.prompt.messages[0].content == "Be brief."  # type: ignore[union-attr]
 
 
 def test_the_models_that_were_compared_become_candidates_of_an_experiment(open_page: OpenPage) -> None:
@@ -97,7 +132,7 @@ def test_what_was_compared_is_listed_among_the_calls_of_the_tab(open_page: OpenP
 def test_a_quantized_model_says_beside_its_speed_why(open_page: OpenPage) -> None:
     page = open_compare(open_page)
     ask_all(page, "Hello")
-    expect(page.locator(".wb-pane-1 .wb-remark")).to_contain_text("slower alone, faster in batches")
+    expect(page.locator(".wb-pane-1 .wb-remark")).to_contain_text("saves memory rather than time")
     expect(page.locator(".wb-pane-0 .wb-remark")).to_have_count(0)
 
 

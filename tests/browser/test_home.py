@@ -25,6 +25,10 @@ def test_home_shows_the_models_and_fits_its_window(
 
 def test_the_guide_leads_to_the_pages(open_page: OpenPage) -> None:
     page = open_page(anchor="#home")
-    page.click(".wb-steps a:has-text('Compare it')")
-    expect(page.locator("#wb-compare-message")).to_be_visible()
-    assert page.locator("[data-page=compare]").get_attribute("aria-current") == "page"
+    page.click(".wb-steps a:has-text('Get a verdict')")
+    expect(page.locator("#wb-evaluate-run")).to_be_visible()
+    assert page.locator("[data-page=evaluate]").get_attribute("aria-current") == "page"
+    expect(page).to_have_title("Evaluate · Workbench")
+    page.click("[data-page=home]")
+    page.click(".wb-steps a:has-text('Call it from your code')")
+    expect(page.locator("#api-make-key")).to_be_visible()

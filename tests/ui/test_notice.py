@@ -38,6 +38,11 @@ def test_every_error_says_what_happened_and_what_to_do(error: WorkbenchError, ki
     assert words in notice
 
 
+def test_message_and_next_step_are_two_sentences() -> None:
+    assert "please try again later. Send it again" in error_notice(RateLimited("please try again later"))
+    assert "Is it there? Send it again" in error_notice(RateLimited("Is it there?"))
+
+
 def test_messages_are_text_not_markup() -> None:
     assert "<script>" not in error_notice(BackendFailed("<script>1</script>"))
 

@@ -15,6 +15,7 @@ from workbench.ui import assets
 from workbench.ui.account.page import build_account_page
 from workbench.ui.compare.page import build_compare_page
 from workbench.ui.context import PageContext
+from workbench.ui.docs.page import build_docs_page
 from workbench.ui.evaluate.page import build_evaluate_page
 from workbench.ui.event_streams import EventStreams
 from workbench.ui.first_page import FirstPage
@@ -55,6 +56,7 @@ PAGES = {
     Page("models", "Models", "models"): build_models_page,
     Page("requests", "Requests", "requests"): build_requests_page,
     Page("account", "Account", "account"): build_account_page,
+    Page("docs", "Docs", "docs"): build_docs_page,
 }
 """The pages in the sidebar's order. A page is in the sidebar when it is here."""
 
@@ -64,7 +66,7 @@ FIRST_PAGE = "serverless"
 LATER = frozenset({"file", "checkboxgroup"})
 """Components that no page needs before somebody opens it: they are fetched then."""
 
-LINKS = (Link("API reference", "docs", "openai/docs"),)
+LINKS = (Link("API reference", "code", "openai/docs"),)
 
 
 def build_ui(workbench: Workbench, caller_of: CallerOf = local_user) -> gr.Blocks:

@@ -28,7 +28,18 @@ STYLE_SHEETS = (
     "lab",
     "phone",
 )
-SCRIPTS = ("shell", "clipboard", "chat", "conversation", "tokens", "panel", "calls", "own_key", "password")
+SCRIPTS = (
+    "shell",
+    "connection",
+    "clipboard",
+    "chat",
+    "conversation",
+    "tokens",
+    "panel",
+    "calls",
+    "own_key",
+    "password",
+)
 
 
 def _folder() -> Traversable:

@@ -86,7 +86,12 @@ def error_notice(error: WorkbenchError) -> str:
         kind = Kind.BUSY
     elif error.status < 500:
         kind = Kind.WARNING
-    return notice_html(kind, title, f"{error.message} {step}".rstrip())
+    return notice_html(kind, title, f"{_sentence(error.message)} {step}".rstrip())
+
+
+def _sentence(text: str) -> str:
+    """The text with a full stop, where it has no end of its own: another sentence follows it."""
+    return text if not text or text[-1] in ".!?:" else f"{text}."
 
 
 def loading_notice(status: ModelStatus) -> str:

@@ -54,6 +54,30 @@
     return "";
   };
 
+  const round = (value, places) => (value === null ? "?" : value.toFixed(places));
+  function numbersLine(of) {
+    if (!of) return "_no answer_";
+    const facts = [of.conditions, `TTFT ${round(of.ttft_seconds, 3)} s`, `${round(of.tokens_per_second, 1)} tokens/s`,
+                   `${of.prompt_tokens} in`, `${of.completion_tokens} out`, of.finish_reason];
+    return `_${facts.filter(Boolean).join(" · ")}_`;
+  }
+  // Prompt by prompt, the columns' answers under each.
+  function comparisonText({ columns }) {
+    const systems = columns.filter((column) => column.system).map((column) => `> ${column.model}: ${column.system.replaceAll("\n", "\n> ")}\n`);
+    const rounds = Math.max(...columns.map((column) => column.turns.length));
+    const parts = Array.from({ length: rounds }, (_, place) => {
+      const turns = columns.map((column) => column.turns[place]).filter(Boolean);
+      return [`## ${turns[0].prompt}`, ...turns.map((turn) => `### ${turn.model}\n\n${turn.answer}\n\n${numbersLine(turn.numbers)}`)].join("\n\n");
+    });
+    return [...systems, ...parts].join("\n") + "\n";
+  }
+  wb.exportComparison = (text) => {
+    if (!text) return "";
+    const comparison = JSON.parse(text);
+    wb.save(`comparison.${wanted}`, types[wanted], wanted === "md" ? comparisonText(comparison) : JSON.stringify(comparison, null, 2) + "\n");
+    return "";
+  };
+
   wb.copyAnswer = (thread) => {
     const answers = plain(thread).filter((message) => message.role === "assistant");
     if (copier && answers[answer]) wb.copyFrom(copier, answers[answer].content);
@@ -74,6 +98,11 @@
     if (format) {
       wanted = format.dataset.wbExport;
       document.querySelector("#wb-export-run")?.click();
+    }
+    const comparison = event.target.closest("[data-wb-export-comparison]");
+    if (comparison) {
+      wanted = comparison.dataset.wbExportComparison;
+      document.querySelector("#wb-compare-export-run")?.click();
     }
     const copy = event.target.closest(".wb-thread .wb-copy");
     if (copy && !copy.closest("#wb-thread")) {

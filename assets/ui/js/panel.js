@@ -59,6 +59,7 @@
   }
 
   function dress() {
+    namePreset();
     for (const prefix of prefixes()) {
       watch(prefix);
       const { values, ignored, lacks } = facts(prefix);
@@ -92,7 +93,12 @@
     watched.add(panel);
     observer.observe(panel, { childList: true, subtree: true, attributes: true, attributeFilter: ["style", "data-facts"] });
   }
-  wb.onReady(dress);
+  // The panel may be built after the page's frame.
+  function start() {
+    dress();
+    if (!prefixes().length) setTimeout(start, 100);
+  }
+  wb.onReady(start);
 
   // --- presets ---------------------------------------------------------------------------------------------------
   const own = () => JSON.parse(localStorage.getItem(KEY) || "{}");
@@ -108,6 +114,27 @@
       values[name] = input && input.value !== "" ? Number(input.value) : null;
     }
     return values;
+  }
+
+  // The preset whose values are the panel's, by name: what a menu of choices says of itself.
+  function namePreset() {
+    const name = document.querySelector("[data-wb-preset-name]");
+    if (!name) return;
+    const values = current();
+    const isSet = (preset) => Object.entries(JSON.parse(preset)).every(([setting, value]) => values[setting] === value);
+    const chosen = [...document.querySelectorAll("[data-wb-preset]")].filter((entry) => {
+      entry.toggleAttribute("data-is-set", isSet(entry.dataset.wbPreset));
+      return entry.hasAttribute("data-is-set");
+    });
+    const text = chosen.length ? `Preset: ${chosen[0].textContent}` : "Presets";
+    if (name.textContent !== text) name.textContent = text;
+  }
+
+  // All that is set, as the Raw JSON box and the API take it.
+  function settings() {
+    const stop = document.querySelector(`#${view()}-stop textarea`)?.value.split("\n").filter(Boolean) ?? [];
+    const set = Object.entries(current()).filter(([, value]) => value !== null);
+    return Object.fromEntries([...set, ...(stop.length ? [["stop", stop]] : [])]);
   }
 
   function listOwn() {
@@ -127,6 +154,7 @@
       row.append(use, remove);
       return row;
     }));
+    namePreset();
   }
 
   function store(presets) {
@@ -143,6 +171,11 @@
     event.target.reset();
   });
   document.addEventListener("click", (event) => {
+    const copy = event.target.closest("[data-wb-copy-settings]");
+    if (copy) wb.copyFrom(copy, JSON.stringify(settings(), null, 2));
+    const example = event.target.closest("[data-wb-example]");
+    const box = example?.closest(".wb-drawer").querySelector("textarea");
+    if (box) { set(box, box.placeholder); box.focus(); }
     const preset = event.target.closest("[data-wb-preset]");
     if (!preset) return;
     apply(JSON.parse(preset.dataset.wbPreset));

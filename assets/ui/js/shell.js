@@ -6,17 +6,20 @@ const wb = (window.wb = window.wb || {});
 (() => {
   const root = document.documentElement;
   const narrow = window.matchMedia("(max-width: 900px)");
-  const message = () => [...document.querySelectorAll(".wb-message textarea")].find((box) => box.offsetParent);
+  const MESSAGES = ".wb-message textarea, #wb-arena-question textarea";
+  const message = () => [...document.querySelectorAll(MESSAGES)].find((box) => box.offsetParent);
 
   // --- pages -----------------------------------------------------------------------------------------------
   const tab = (name) => document.querySelector(`#wb-pages [role="tab"][data-tab-id="${CSS.escape(name)}"]`);
 
   function mark(name) {
     for (const link of document.querySelectorAll(".wb-rail [data-page]")) {
-      if (link.dataset.page === name) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
+      if (link.dataset.page !== name) { link.removeAttribute("aria-current"); continue; }
+      link.setAttribute("aria-current", "page");
+      document.title = `${link.title} · Workbench`;
     }
   }
+  const pageName = () => document.querySelector('.wb-rail [aria-current="page"]')?.dataset.page;
 
   function openPage() {
     const rail = document.querySelector(".wb-rail");
@@ -52,6 +55,9 @@ const wb = (window.wb = window.wb || {});
       setExpanded("fold", !isFolded);
       localStorage.setItem("wb-folded", isFolded ? "1" : "");
     },
+    keys: () => document.querySelector("#wb-keys").showModal(),
+    api: () => document.querySelector('#wb-view input[value="API"]')?.click(),
+    verdict: () => document.querySelector("#wb-evaluate-verdicts").scrollIntoView({ block: "start", behavior: "smooth" }),
     scheme: () => {
       const isDark = document.body.classList.toggle("dark");
       localStorage.setItem("wb-scheme", isDark ? "dark" : "light");
@@ -70,25 +76,45 @@ const wb = (window.wb = window.wb || {});
 
   // --- keyboard --------------------------------------------------------------------------------------------
   const isTyping = (element) => element.matches("input, textarea, select, [contenteditable='true']");
+  const MODELS = ".wb-pane-model input, #wb-arena-models input, #wb-evaluate-models input, #models-chosen input";
+
+  // The list of models of the page that is shown, or else the chat's.
+  function chooseModel() {
+    const here = [...document.querySelectorAll(MODELS)].find((box) => box.offsetParent);
+    if (!here && pageName() !== "serverless") wb.openPage("serverless");
+    if (!here && narrow.matches) { root.classList.add("wb-panel-open"); setExpanded("config", true); }
+    if (!here) root.classList.remove("wb-panel-closed");
+    const box = here ?? document.querySelector("#wb-model input");
+    // A page or a drawer that is being opened takes a moment until what is in it can have the focus.
+    const open = (turns) => {
+      box.focus();
+      if (document.activeElement === box) box.click();
+      else if (turns) requestAnimationFrame(() => open(turns - 1));
+    };
+    open(120);
+  }
+
+  // What Escape closes, the nearest first: a menu, a drawer; and if there is none, it stops the answer.
+  function leave() {
+    const menu = document.querySelector("details.wb-menu[open]");
+    const isDrawerOpen = ["wb-menu-open", "wb-panel-open"].some((name) => root.classList.contains(name));
+    const stop = [...document.querySelectorAll(".wb-stop")].find((button) => button.offsetParent);
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+    else if (isDrawerOpen) closeDrawers();
+    else stop?.click();
+  }
+
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
-    if (event.key === "Escape") {
-      const stop = [...document.querySelectorAll(".wb-stop")].find((button) => button.offsetParent);
-      if (root.classList.contains("wb-menu-open") || root.classList.contains("wb-panel-open")) closeDrawers();
-      else stop?.click();
-    } else if (event.key === "/" && !isTyping(event.target) && !event.ctrlKey && !event.metaKey && message()) {
-      event.preventDefault();
-      message().focus();
-    } else if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) {
-      const model = document.querySelector("#wb-model input");
-      if (!model) return;
-      event.preventDefault();
-      if (narrow.matches) { root.classList.add("wb-panel-open"); setExpanded("config", true); }
-      root.classList.remove("wb-panel-closed");
-      model.focus();
-      model.click();
-    }
+    if (event.isComposing || document.querySelector("dialog[open]")) return;
+    const isCommand = event.ctrlKey || event.metaKey;
+    const isText = !isCommand && isTyping(event.target);
+    if (event.key === "Escape") leave();
+    else if (event.key === "/" && !isText && !isCommand && message()) { event.preventDefault(); message().focus(); }
+    else if (event.key === "?" && !isText) actions.keys();
+    else if (event.key.toLowerCase() === "k" && isCommand) { event.preventDefault(); chooseModel(); }
   });
+  // A click beside the list of keys is one on its backdrop, which belongs to it.
+  document.addEventListener("click", (event) => { if (event.target.matches("dialog")) event.target.close(); });
 
   // --- what a page shows: code instead of the chat, two to four columns ------------------------------------
   wb.showView = (view) => { document.body.dataset.view = view; };

@@ -51,9 +51,18 @@ async def test_a_key_without_a_name_is_a_notice_and_no_key(store: Store) -> None
 async def test_a_keys_text_is_in_no_table(store: Store) -> None:
     account = events(store)
     secret, _ = await make(account)
-    table, _ = await account.keys(REQUEST, MINE)
+    table, *_ = await account.keys(REQUEST, MINE)
     assert "ci" in table
     assert secret not in table
+
+
+async def test_what_needs_a_key_is_there_when_there_is_a_key_that_can_be_chosen(store: Store) -> None:
+    account = events(store)
+    assert (await account.keys(REQUEST, MINE))[2].visible is False
+    secret, _ = await make(account)
+    assert (await account.keys(REQUEST, MINE))[2].visible is True
+    await account.revoke(REQUEST, (await store.keys.authenticate(secret)).id)
+    assert (await account.keys(REQUEST, MINE))[2].visible is False
 
 
 async def test_revoking_takes_a_choice_and_then_counts_at_once(store: Store) -> None:
@@ -68,8 +77,8 @@ async def test_revoking_takes_a_choice_and_then_counts_at_once(store: Store) -> 
 
 
 async def test_a_member_who_asks_for_everybodys_is_refused(store: Store) -> None:
-    table, _ = await events(store).keys(REQUEST, EVERYBODY)
-    assert "Only an admin" in table
+    table, _, tools = await events(store).keys(REQUEST, EVERYBODY)
+    assert ("Only an admin" in table, tools.visible) == (True, False)
     _, sums = await events(store).usage(REQUEST, EVERYBODY, 30, "tokens")
     assert "Only an admin" in sums
 
@@ -95,7 +104,7 @@ async def test_a_key_is_disabled_and_enabled_by_one_switch(store: Store) -> None
         await store.keys.authenticate(secret)
     switch, *_ = await account.choose(REQUEST, MINE, key_id)
     assert switch.value == ENABLE
-    table, chosen = await account.keys(REQUEST, MINE, key_id)
+    table, chosen, _ = await account.keys(REQUEST, MINE, key_id)
     assert ("disabled" in table, chosen.value) == (True, key_id)
     assert "is enabled" in await account.switch(REQUEST, key_id, ENABLE)
     assert (await store.keys.authenticate(secret)).id == key_id

@@ -16,6 +16,7 @@ from workbench.core.chat import Usage
 from workbench.core.settings import Settings
 from workbench.service import Workbench
 from workbench.store import Store
+from workbench.store.experiments import Experiment, ExperimentState
 from workbench.store.usage import DayOfUse
 from workbench.ui.home.page import home_facts
 from workbench.ui.home.view import HomeFacts, home_html
@@ -24,12 +25,34 @@ TODAY = date(2026, 5, 20)
 NOBODY = GateLoad(0, 0, 0)
 
 
-def day(back: int, tokens: int) -> DayOfUse:
-    return DayOfUse(TODAY - timedelta(days=back), "local", None, MODEL, 1, tokens, 0, tokens / 1e6)
+def day(back: int, tokens: int, key_id: str | None = None) -> DayOfUse:
+    return DayOfUse(TODAY - timedelta(days=back), "local", key_id, MODEL, 1, tokens, 0, tokens / 1e6)
 
 
-def page(*use: DayOfUse, load: GateLoad = NOBODY, models: tuple[ModelStatus, ...] = ()) -> str:
-    return home_html(HomeFacts(models, load, use, (), TODAY))
+def experiment(verdict: str | None) -> Experiment:
+    began = datetime(2026, 5, 19, tzinfo=UTC)
+    return Experiment(
+        "e1",
+        "Small or large",
+        "local",
+        (MODEL,),
+        "hash",
+        "/e1",
+        ExperimentState.DONE,
+        verdict,
+        3,
+        began,
+        began,
+    )
+
+
+def page(
+    *use: DayOfUse,
+    load: GateLoad = NOBODY,
+    models: tuple[ModelStatus, ...] = (),
+    experiments: tuple[Experiment, ...] = (),
+) -> str:
+    return home_html(HomeFacts(models, load, use, experiments, TODAY))
 
 
 def test_every_model_is_there_with_its_state_and_price() -> None:
@@ -55,6 +78,24 @@ def test_use_of_two_weeks_is_summed_and_older_use_is_not() -> None:
 
 def test_no_use_says_what_would_be_there() -> None:
     assert "Nothing yet" in page()
+
+
+def test_the_guide_ticks_what_was_done_and_goes_when_all_is() -> None:
+    assert ("Begin here" in page(), page().count("wb-done")) == (True, 0)
+    talked = page(day(0, 10))
+    assert talked.count("wb-done") == 1
+    called = page(day(0, 10), day(0, 10, key_id="k1"))
+    assert called.count("wb-done") == 2
+    cut_short = page(day(0, 10), day(0, 10, key_id="k1"), experiments=(experiment(None),))
+    assert cut_short.count("wb-done") == 2
+    assert "Begin here" not in page(
+        day(0, 10), day(0, 10, key_id="k1"), experiments=(experiment("not_enough_data"),)
+    )
+
+
+def test_without_experiments_the_first_one_is_a_click_away_and_with_them_their_outcome_is_in_words() -> None:
+    assert 'href="#evaluate">Run the quick check' in page()
+    assert "not enough data" in page(experiments=(experiment("not_enough_data"),))
 
 
 @pytest.fixture

@@ -8,8 +8,15 @@ import pytest
 
 from workbench.core.backend import ModelCard, ModelInfo
 from workbench.core.errors import InvalidRequest
-from workbench.core.params import PANEL_PARAMS, Control, GenerationParams
-from workbench.ui.params.panel import ParamsPanel, build_params_panel, facts_html, panel_defaults, params_from
+from workbench.core.params import PANEL_PARAMS, PARAMS, Control, GenerationParams
+from workbench.ui.params.panel import (
+    ParamsPanel,
+    build_params_panel,
+    facts_html,
+    help_text,
+    panel_defaults,
+    params_from,
+)
 
 CARD = ModelCard("a/model", "nowhere", panel_max_tokens=256)
 
@@ -25,9 +32,18 @@ def test_every_row_of_the_table_is_a_control_in_the_tables_order(panel: ParamsPa
     for spec in PANEL_PARAMS:
         control = panel.controls[spec.name]
         assert control.label == spec.label
-        assert control.info == spec.description
+        assert control.info.startswith(spec.description)
         if spec.control is Control.SLIDER:
             assert (control.minimum, control.maximum, control.step) == (spec.low, spec.panel_high, spec.step)
+
+
+def test_the_help_of_a_number_ends_with_its_range() -> None:
+    assert help_text(PARAMS["temperature"]).endswith(" From 0 to 2; empty is not set.")
+    assert help_text(PARAMS["presence_penalty"]).endswith(" From -2 to 2; empty is not set.")
+    assert help_text(PARAMS["max_tokens"]).endswith(
+        " From 0 to 4,096 here, more over the API; empty is not set."
+    )
+    assert help_text(PARAMS["stop"]) == PARAMS["stop"].description
 
 
 def test_the_panel_starts_at_the_tables_panel_column_with_the_models_max_tokens(panel: ParamsPanel) -> None:

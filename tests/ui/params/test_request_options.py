@@ -5,7 +5,11 @@ import pytest
 from workbench.core.chat import OutputFormat, Tool
 from workbench.core.errors import InvalidRequest
 from workbench.ui.params.request_options import (
+    RAW_EXAMPLE,
+    SCHEMA_EXAMPLE,
+    TOOLS_EXAMPLE,
     Options,
+    raw_mark_html,
     read_options,
     read_schema,
     read_tools,
@@ -21,7 +25,7 @@ WRAPPED = f'[{{"type": "function", "function": {BARE[1:-1]}}}]'
 
 def test_nothing_typed_asks_for_nothing() -> None:
     assert read_options(["", "  ", False, ""]) == Options()
-    assert schema_mark_html("") == tools_mark_html("") == ""
+    assert "wb-mark" not in schema_mark_html("") + tools_mark_html("")
 
 
 def test_what_is_typed_is_asked_for() -> None:
@@ -75,6 +79,16 @@ def test_broken_tools_are_refused_with_their_place(text: str, words: str) -> Non
 def test_marks_say_that_it_is_valid() -> None:
     assert "A valid schema" in schema_mark_html(SCHEMA)
     assert "May call look" in tools_mark_html(BARE)
+
+
+def test_an_empty_box_offers_an_example_and_every_example_is_valid() -> None:
+    for mark, example in (
+        (schema_mark_html, SCHEMA_EXAMPLE),
+        (tools_mark_html, TOOLS_EXAMPLE),
+        (raw_mark_html, RAW_EXAMPLE),
+    ):
+        assert "data-wb-example" in mark("")
+        assert "wb-valid" in mark(example)
 
 
 @pytest.mark.parametrize(

@@ -44,17 +44,21 @@ class AccountEvents:
 
     async def keys(
         self, request: gr.Request, whose: str, chosen: str | None = None
-    ) -> tuple[str, gr.Dropdown]:
-        """The table of keys, and those that can be chosen; the chosen one stays chosen while it is among them."""
+    ) -> tuple[str, gr.Dropdown, gr.Column]:
+        """The table of keys, those that can be chosen, and what can be done with one where there is one.
+
+        The chosen one stays chosen while it is among them.
+        """
         caller, everybody = self._asking(request, whose)
         try:
             keys = await self._desk.keys(caller, of_everybody=everybody)
         except WorkbenchError as failure:
-            return error_notice(failure), gr.Dropdown([], value=None)
+            return error_notice(failure), gr.Dropdown([], value=None), gr.Column(visible=False)
         choices = key_choices(keys)
         ids = [id_ for _, id_ in choices]
         value = chosen if chosen in ids else next(iter(ids), None)
-        return keys_table(keys, shows_owner=everybody), gr.Dropdown(choices, value=value)
+        table = keys_table(keys, shows_owner=everybody)
+        return table, gr.Dropdown(choices, value=value), gr.Column(visible=bool(ids))
 
     async def choose(self, request: gr.Request, whose: str, key_id: str | None) -> tuple[Any, ...]:
         """The chosen key's switch and its limits."""

@@ -44,9 +44,10 @@ class NewKeyForm:
 
 @dataclass(frozen=True, slots=True)
 class KeyList:
-    """The keys there are, and what can be done with one."""
+    """The keys there are, and what can be done with one: `tools`, shown where there is one to choose."""
 
     table: gr.HTML
+    tools: gr.Column
     chosen: gr.Dropdown
     grace: gr.Dropdown
     rotate: gr.Button
@@ -80,8 +81,13 @@ def build_account_page(context: PageContext) -> None:
         with gr.Row(elem_classes="wb-header"):
             markup(_HEADER)
             who = markup(elem_id="account-who")
-        with gr.Column(elem_classes="wb-account-body"):
-            keys, form, usage = _key_list(), _new_key_form(models), _usage_view()
+        with gr.Column(elem_classes="wb-page-body wb-account-body"):
+            with gr.Column(elem_classes="wb-card"):
+                keys = _key_list()
+            with gr.Column(elem_classes="wb-card"):
+                form = _new_key_form(models)
+            with gr.Column(elem_classes="wb-card"):
+                usage = _usage_view()
             password, people = build_password_form(), build_people_section()
     context.menus.add(form.models, all_of(lambda status: status.card.id))
     desk = AccountDesk(lambda: workbench.store)
@@ -96,24 +102,25 @@ def build_account_page(context: PageContext) -> None:
 def _key_list() -> KeyList:
     markup("<h2>Your keys</h2>")
     table = markup(SOON, elem_id="account-keys")
-    with gr.Row(elem_classes="wb-account-row"):
-        chosen = gr.Dropdown([], label="Key", elem_id="account-key", elem_classes="wb-field")
-        grace = gr.Dropdown(GRACES, value=24, label="The old text stops", elem_classes="wb-field")
-        rotate = gr.Button("Rotate", elem_id="account-rotate", scale=0)
-        switch = gr.Button(DISABLE, elem_id="account-switch", scale=0)
-        revoke = gr.Button("Revoke", variant="stop", elem_id="account-revoke", scale=0)
-    with gr.Row(visible=False, elem_classes="wb-account-row", elem_id="account-sure") as sure:
-        markup(_SURE)
-        surely = gr.Button("Revoke it for good", variant="stop", elem_id="account-revoke-surely", scale=0)
-        keep = gr.Button("Keep it", scale=0)
-    notice, secret = markup(elem_id="account-key-notice"), markup(elem_id="account-key-secret")
-    with gr.Accordion("Limits of this key", open=False, elem_classes="wb-account-more"):
-        markup('<p class="wb-none">Empty is no limit. They count from the next request on.</p>')
+    with gr.Column(visible=False, elem_id="account-key-tools", elem_classes="wb-account-section") as tools:
         with gr.Row(elem_classes="wb-account-row"):
-            limits = _limit_fields("account-limit")
-            save = gr.Button("Save the limits", elem_id="account-save-limits", scale=0)
+            chosen = gr.Dropdown([], label="Key", elem_id="account-key", elem_classes="wb-field")
+            grace = gr.Dropdown(GRACES, value=24, label="The old text stops", elem_classes="wb-field")
+            rotate = gr.Button("Rotate", elem_id="account-rotate", scale=0)
+            switch = gr.Button(DISABLE, elem_id="account-switch", scale=0)
+            revoke = gr.Button("Revoke", variant="stop", elem_id="account-revoke", scale=0)
+        with gr.Row(visible=False, elem_classes="wb-account-row", elem_id="account-sure") as sure:
+            markup(_SURE)
+            surely = gr.Button("Revoke it for good", variant="stop", elem_id="account-revoke-surely", scale=0)
+            keep = gr.Button("Keep it", scale=0)
+        with gr.Accordion("Limits of this key", open=False, elem_classes="wb-account-more"):
+            markup('<p class="wb-none">Empty is no limit. They count from the next request on.</p>')
+            with gr.Row(elem_classes="wb-account-row"):
+                limits = _limit_fields("account-limit")
+                save = gr.Button("Save the limits", elem_id="account-save-limits", scale=0)
+    notice, secret = markup(elem_id="account-key-notice"), markup(elem_id="account-key-secret")
     return KeyList(
-        table, chosen, grace, rotate, switch, revoke, limits, save, notice, secret, sure, surely, keep
+        table, tools, chosen, grace, rotate, switch, revoke, limits, save, notice, secret, sure, surely, keep
     )
 
 
@@ -159,7 +166,7 @@ def _quiet() -> dict[str, object]:
 
 
 def _bind_keys(tab: gr.Tab, events: AccountEvents, keys: KeyList, form: NewKeyForm, usage: UsageView) -> None:
-    listed, shown = [keys.table, keys.chosen], [form.notice, form.secret]
+    listed, shown = [keys.table, keys.chosen, keys.tools], [form.notice, form.secret]
     wish = [form.name, form.days, form.models, *form.limits]
     made = form.make.click(events.make, wish, shown, **_quiet())
     told = [keys.notice, keys.secret]

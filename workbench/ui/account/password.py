@@ -35,7 +35,7 @@ def build_password_form() -> PasswordForm:
             elem_classes="wb-field", html_attributes=gr.InputHTMLAttributes(autocomplete=autofill),
         )  # fmt: skip
 
-    with gr.Column(visible=False, elem_id="account-password", elem_classes="wb-account-section") as section:
+    with gr.Column(visible=False, elem_id="account-password", elem_classes="wb-card") as section:
         markup("<h2>Your password</h2>")
         with gr.Row(elem_classes="wb-account-row"):
             old = secret("Password now", "password-old", "The one you logged in with.", "current-password")

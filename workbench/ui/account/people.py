@@ -47,7 +47,7 @@ class PeopleSection:
 def build_people_section() -> PeopleSection:
     """A table of everybody, one account to decide about, and a form for a new one."""
     for_local = markup(elem_id="account-local")
-    with gr.Column(visible=False, elem_id="account-people", elem_classes="wb-account-section") as section:
+    with gr.Column(visible=False, elem_id="account-people", elem_classes="wb-card") as section:
         markup("<h2>Accounts</h2>")
         table = markup(elem_id="account-accounts")
         with gr.Row(elem_classes="wb-account-row"):

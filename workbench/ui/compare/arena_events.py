@@ -150,9 +150,10 @@ def bind_arena(page: ArenaPage, context: PageContext) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     context.menus.add(page.models, all_of(lambda status: status.card.id.rpartition("/")[2]))
     painted = [page.notice, page.ask, page.stop, page.voting, *page.names, *page.answers]
-    asked = page.ask.click(
-        events.ask, [page.session, page.models, page.question], painted, trigger_mode="once", **quiet
-    )
+    asked = gr.on(
+        [page.ask.click, page.question.submit], events.ask, [page.session, page.models, page.question], painted,
+        trigger_mode="once", **quiet,
+    )  # fmt: skip
     page.stop.click(events.stopped, None, painted, cancels=[asked], queue=False, **quiet)
     for choice, button in zip(Choice, page.votes, strict=True):
         button.click(

@@ -65,12 +65,9 @@ def build_arena_parts(models: Sequence[ModelStatus]) -> ArenaPage:
                     elem_id="wb-arena-models", elem_classes=["wb-field", "wb-help"],
                 )  # fmt: skip
                 question = gr.Textbox(
-                    label="Question",
-                    lines=2,
-                    max_lines=8,
-                    elem_id="wb-arena-question",
-                    elem_classes="wb-field",
-                )
+                    label="Question", placeholder="Ask two of them", lines=1, max_lines=8,
+                    elem_id="wb-arena-question", elem_classes="wb-field",
+                )  # fmt: skip
                 with gr.Row(elem_classes="wb-form-row"):
                     ask = gr.Button(
                         "Ask both", variant="primary", elem_id="wb-arena-ask", elem_classes="wb-fit"
@@ -97,9 +94,10 @@ def _build_side(side: str) -> tuple[gr.HTML, gr.Chatbot]:
     with gr.Column(elem_classes="wb-card", min_width=0):
         name = markup(name_html(side))
         answer = gr.Chatbot(
-            label=f"{side} answer", show_label=False, container=False, layout="panel", buttons=[], height=320,
+            label=f"{side} answer", show_label=False, container=False, layout="bubble", buttons=[], height=320,
             placeholder=f'<p class="wb-pane-empty">The {side.lower()} answer.</p>', allow_tags=False,
-            latex_delimiters=LATEX, elem_id=f"wb-arena-{side.lower()}-answer", elem_classes="wb-arena-answer",
+            latex_delimiters=LATEX, elem_id=f"wb-arena-{side.lower()}-answer",
+            elem_classes=["wb-thread", "wb-arena-answer"],
         )  # fmt: skip
     return name, answer
 

@@ -11,8 +11,9 @@ import gradio as gr
 from workbench.core.errors import WorkbenchError
 from workbench.service import Workbench
 from workbench.ui.compare.comparison import Mode, Pane, PaneChange, stream_comparison
-from workbench.ui.compare.parts import ComparePage, ComparePane, pane_title
-from workbench.ui.differences import differences_html
+from workbench.ui.compare.comparison_file import write_comparison
+from workbench.ui.compare.outcome import Answered, outcome_html
+from workbench.ui.compare.parts import LETTERS, ComparePage, ComparePane, pane_title
 from workbench.ui.identity import CallerOf
 from workbench.ui.model_header import ignored_by
 from workbench.ui.notice import error_notice
@@ -26,6 +27,7 @@ from workbench.ui.values_box import values_box
 Updates = dict[Any, Any]
 Settings = Sequence[Any]
 """A column's model id, then the values of its panel's inputs."""
+_SPREAD = "(...settings) => Array({columns}).fill(settings).flat()"
 
 
 class CompareEvents:
@@ -89,6 +91,12 @@ class CompareEvents:
             updates |= {pane.thread: [], pane.notice: ""}
         return updates
 
+    def export(self, session: CompareSession, *systems: str | None) -> str:
+        """All columns for a file that the browser makes."""
+        return write_comparison(
+            [(system or "", pane) for system, pane in zip(systems, session.panes, strict=True)]
+        )
+
     def _panes(
         self, request: gr.Request, session: CompareSession, count: int, values: Sequence[Settings]
     ) -> list[Pane]:
@@ -132,9 +140,11 @@ class CompareEvents:
         for pane in panes:
             if pane.session.turns:
                 status = self._workbench.model(pane.ask.model, self._caller_of(request))
-                answers.append((pane_title(status), pane.session.turns[-1].answer))
+                turn = pane.session.turns[-1]
+                title = f"{LETTERS[pane.place]} · {pane_title(status)}"
+                answers.append(Answered(title, turn.answer, turn.metrics))
             updates[page.panes[pane.place].thread] = chat_messages(pane.session.turns)
-        return updates | {page.differences: differences_html(answers)}
+        return updates | {page.differences: outcome_html(answers)}
 
 
 def bind_compare(page: ComparePage, workbench: Workbench, caller_of: CallerOf) -> None:
@@ -151,7 +161,18 @@ def bind_compare(page: ComparePage, workbench: Workbench, caller_of: CallerOf) -
         events.clear, [page.session], [page.notice, page.differences, *columns], queue=False, **quiet
     )
     page.sent.change(None, [page.sent], None, js="(calls) => wb.noteCalls(calls)", **quiet)
+    systems = [pane.params.system for pane in page.panes]
+    told = page.export.click(events.export, [page.session, *systems], [page.exported], **quiet)
+    told.then(None, [page.exported], [page.exported], js="(text) => wb.exportComparison(text)", **quiet)
     page.count.input(None, [page.count], None, js="(count) => wb.showPanes(count)", **quiet)
+    first, *others = (pane.params.inputs for pane in page.panes)
+    page.spread.click(
+        None,
+        first,
+        [part for inputs in others for part in inputs],
+        js=_SPREAD.format(columns=len(others)),
+        **quiet,
+    )
     for pane in page.panes:
         _bind_model(pane, workbench, caller_of)
 

@@ -30,6 +30,7 @@ class ComparePane:
     """One column's parts."""
 
     model: gr.Dropdown
+    settings: gr.Accordion
     params: ParamsPanel
     thread: gr.Chatbot
     notice: gr.HTML
@@ -39,13 +40,15 @@ class ComparePane:
 class ComparePage:
     """The page's parts.
 
-    `evaluate` opens an experiment of these models, `blind` the arena; `sent` carries the calls made out, unseen.
+    `spread` gives every column the first one's settings; `evaluate` opens an experiment of these models, `blind` the
+    arena. Unseen: the script presses `export`, `exported` carries a file's text out and `sent` the calls made.
     """
 
     session: gr.State
     mode: gr.Radio
     count: gr.Radio
     panes: tuple[ComparePane, ...]
+    spread: gr.Button
     notice: gr.HTML
     composer: gr.Textbox
     send: gr.Button
@@ -55,6 +58,8 @@ class ComparePage:
     blind: gr.Button
     break_it: BreakItParts
     differences: gr.HTML
+    export: gr.Button
+    exported: gr.Textbox
     sent: gr.Textbox
 
 
@@ -77,6 +82,10 @@ def build_compare_parts(models: Sequence[ModelStatus]) -> ComparePage:
             evaluate = gr.Button("Evaluate these", size="sm", elem_id="wb-compare-evaluate", scale=0)
         with gr.Row(elem_id="wb-panes"):
             panes = tuple(_build_pane(place, models) for place in range(PANES))
+        with panes[0].settings:
+            spread = gr.Button(
+                "Use these in every column", size="sm", elem_id="wb-compare-spread", elem_classes="wb-quiet"
+            )
         differences = markup(elem_id="wb-compare-differences")
         with gr.Column(elem_id="wb-compare-composer-area", elem_classes="wb-composer-area"):
             notice = markup(elem_id="wb-compare-notice")
@@ -90,12 +99,14 @@ def build_compare_parts(models: Sequence[ModelStatus]) -> ComparePage:
                                   elem_id="wb-compare-reset")  # fmt: skip
                 send = icon_button("Send to all", "wb-compare-send", "wb-send", variant="primary")
                 stop = icon_button("Stop all", "wb-compare-stop", "wb-stop", visible="hidden")
-        sent = carrier()
+        export = gr.Button("Export", elem_id="wb-compare-export-run", visible="hidden")
+        exported, sent = carrier(), carrier()
     return ComparePage(
         session,
         mode,
         count,
         panes,
+        spread,
         notice,
         composer,
         send,
@@ -105,6 +116,8 @@ def build_compare_parts(models: Sequence[ModelStatus]) -> ComparePage:
         blind,
         break_it,
         differences,
+        export,
+        exported,
         sent,
     )
 
@@ -126,7 +139,7 @@ def _build_pane(place: int, models: Sequence[ModelStatus]) -> ComparePane:
                 label=f"Model {letter}", show_label=False, container=False, elem_id=f"pane-{place}-model",
                 elem_classes="wb-pane-model", scale=1,
             )  # fmt: skip
-        with gr.Accordion(f"Settings of {letter}", open=False, elem_classes="wb-pane-settings"):
+        with gr.Accordion(f"Settings of {letter}", open=False, elem_classes="wb-pane-settings") as settings:
             params = build_params_panel(f"pane-{place}", chosen.card)
         thread = gr.Chatbot(
             label=f"Answers of {letter}", show_label=False, container=False, layout="bubble", buttons=[],
@@ -134,4 +147,4 @@ def _build_pane(place: int, models: Sequence[ModelStatus]) -> ComparePane:
             elem_classes="wb-thread", elem_id=f"pane-{place}-thread",
         )  # fmt: skip
         notice = markup()
-    return ComparePane(model, params, thread, notice)
+    return ComparePane(model, settings, params, thread, notice)

@@ -18,6 +18,7 @@ from workbench.ui.evaluate.data_events import bind_data_card
 from workbench.ui.evaluate.form import ESTIMATED_BY, experiment_of
 from workbench.ui.evaluate.parts import (
     EvaluatePage,
+    ended_notice,
     progress_notice,
     read_form,
     shape_updates,
@@ -59,14 +60,10 @@ class EvaluateEvents:
         try:
             fields = read_form(values)
             own = () if fields.own is None else fields.own.samples
-            words = self._library.estimate(experiment_of(fields), own)
+            time, _, origin = self._library.estimate(experiment_of(fields), own).partition(", ")
         except WorkbenchError:
             return ""
-        return f'<p class="wb-none">{escape(words[0].upper() + words[1:])}</p>'
-
-    def first_estimate(self, chosen: gr.SelectData, *values: object) -> Any:
-        """The same when this page is opened, before anything in the form has changed."""
-        return self.estimate(*values) if self._context.is_opened_by(chosen) else gr.skip()
+        return f'<p class="wb-none">{escape(time[0].upper() + time[1:])}<small>{escape(origin)}</small></p>'
 
     async def resume(self, request: gr.Request, chosen: str | None) -> Updates:
         """Goes on with the chosen experiment."""
@@ -88,15 +85,19 @@ class EvaluateEvents:
         if running and self._library.progress(running, caller) is not None:
             rows = await asyncio.to_thread(self._library.so_far, running, caller)
             return {page.notice: self._progress(request, running), page.so_far: so_far_html(rows)}
-        error = self._library.error(running, caller) if running else ""
-        notice = notice_html(Kind.ERROR, "The experiment failed", error) if error else ""
         return {
             page.running: "",
-            page.notice: notice,
+            page.notice: self._ended_notice(running, caller) if running else "",
             page.so_far: "",
             **self._is_running(False),
             **self.listed(request, running),
         }
+
+    def _ended_notice(self, id_: str, caller: Caller) -> str:
+        if error := self._library.error(id_, caller):
+            return notice_html(Kind.ERROR, "The experiment failed", error)
+        entry = next((entry for entry in self._library.entries(caller) if entry.id == id_), None)
+        return ended_notice("" if entry is None else (entry.decision or entry.state).replace("_", " "))
 
     def cancel(self, request: gr.Request, running: str) -> Updates:
         """Ends the run; what is done is kept."""
@@ -188,8 +189,8 @@ def bind_evaluate(page: EvaluatePage, library: ExperimentLibrary, context: PageC
     load.shape.input(shape_updates, [load.shape], [load.up_to, load.at_once], **quiet)
     page.run.click(events.run, list(page.fields), status, **quiet)
     reckoned = [page.fields[place] for place in ESTIMATED_BY]
-    gr.on([field.change for field in reckoned], events.estimate, list(page.fields), [page.estimate], **quiet)
-    context.tabs.select(events.first_estimate, list(page.fields), [page.estimate], **quiet)
+    changes = [context.tab.select, *(field.change for field in reckoned)]
+    gr.on(changes, events.estimate, list(page.fields), [page.estimate], **quiet)
     page.cancel.click(events.cancel, [page.running], [page.notice], **quiet)
     page.timer.tick(events.tick, [page.running], [*status, *listing], **quiet)
     past.resume.click(events.resume, [past.chosen], status, **quiet)

@@ -88,14 +88,14 @@ def build_evaluate_parts(models: Sequence[ModelStatus]) -> EvaluatePage:
                 data = build_data_card()
                 load = _load()
             limits = _requirements()
-            estimate = markup(elem_id="wb-evaluate-estimate")
-            with gr.Row(elem_classes="wb-form-row"):
-                run = gr.Button(
-                    "Run the experiment", variant="primary", elem_id="wb-evaluate-run", elem_classes="wb-fit"
-                )
-                cancel = gr.Button("Cancel", variant="stop", visible=False, elem_id="wb-evaluate-cancel",
-                                   elem_classes="wb-fit")  # fmt: skip
-            notice = markup(elem_id="wb-evaluate-notice")
+            with gr.Column(elem_id="wb-evaluate-bar"):
+                with gr.Row(elem_classes="wb-form-row"):
+                    run = gr.Button("Run the experiment", variant="primary", elem_id="wb-evaluate-run",
+                                    elem_classes="wb-fit")  # fmt: skip
+                    cancel = gr.Button("Cancel", variant="stop", visible=False, elem_id="wb-evaluate-cancel",
+                                       elem_classes="wb-fit")  # fmt: skip
+                    estimate = markup(elem_id="wb-evaluate-estimate")
+                notice = markup(elem_id="wb-evaluate-notice")
             so_far = markup(elem_id="wb-evaluate-so-far")
             past = build_past_parts()
     fields = (chosen, system, sets, seven, data.own, items, *load.fields, *limits)
@@ -227,6 +227,14 @@ def progress_notice(progress: Progress) -> str:
     rest = "" if progress.eta_seconds is None else f" About {_left(progress.eta_seconds)} left."
     text = f"{progress.done} of {progress.total} items.{rest}"
     return notice_html(Kind.BUSY, progress.stage, text, progress=progress.fraction)
+
+
+def ended_notice(decision: str) -> str:
+    """That a run has ended, what it came to, and the way there; the list below shows it."""
+    said = notice_html(
+        Kind.INFO, f"The experiment has ended: {decision}" if decision else "The experiment has ended"
+    )
+    return f'{said}<button type="button" class="wb-text-button" data-wb="verdict">Show the verdict</button>'
 
 
 def so_far_html(rows: Sequence[tuple[str, str, int, float]]) -> str:

@@ -47,7 +47,7 @@ class PastParts:
 def build_past_parts() -> PastParts:
     """The verdict that is shown, the comparison with an earlier one, and the prices."""
     gpus = list(load_hardware().gpus)
-    with gr.Column(elem_classes="wb-card"):
+    with gr.Column(elem_classes="wb-card", elem_id="wb-evaluate-verdicts"):
         markup("<h2>Verdicts</h2>")
         with gr.Row(elem_classes="wb-form-row"):
             chosen = gr.Dropdown(

@@ -27,6 +27,12 @@ _LIMITS = (
 )
 
 
+_NOTHING_YET = (
+    '<p class="wb-none">What it makes of your texts comes here: what it flags, rightly and wrongly.</p>'
+)
+_SECOND = '<p class="wb-none">Choose a second one to compare them on the same texts.</p>'
+
+
 @dataclass(slots=True)
 class LabSession:
     """One tab's results, a guard a column. It holds the texts, in memory alone, and is gone with the tab."""
@@ -68,34 +74,37 @@ def build_lab_parts(guards: Sequence[str]) -> LabPage:
     with gr.Column(elem_id="wb-lab", elem_classes="wb-page-column"):
         with gr.Row(elem_classes="wb-header"):
             markup(_HEADER, elem_id="wb-lab-title")
-        with gr.Column(elem_classes="wb-lab-body"):
-            markup(_LIMITS)
-            with gr.Row(elem_classes="wb-lab-texts"):
-                with gr.Column():
-                    texts = gr.Textbox(
-                        label="Texts, one a line", lines=5, max_lines=12, elem_id="wb-lab-pasted",
-                        elem_classes="wb-field", placeholder="Paste what people really ask",
+        with gr.Column(elem_classes="wb-page-body"):
+            with gr.Column(elem_classes="wb-card"):
+                markup(f"<h2>Your texts</h2>{_LIMITS}")
+                with gr.Row(elem_classes="wb-lab-texts"):
+                    with gr.Column():
+                        texts = gr.Textbox(
+                            label="Texts, one a line", lines=5, max_lines=12, elem_id="wb-lab-pasted",
+                            elem_classes="wb-field", placeholder="Paste what people really ask",
+                        )  # fmt: skip
+                        label = gr.Radio(
+                            [SAFE, UNSAFE], value=SAFE, label="These texts are", elem_id="wb-lab-label",
+                            elem_classes="wb-segmented",
+                        )  # fmt: skip
+                    file = gr.File(
+                        label="Or a labelled file, .jsonl", file_types=[".jsonl"], elem_id="wb-lab-file",
+                        elem_classes="wb-field",
                     )  # fmt: skip
-                    label = gr.Radio(
-                        [SAFE, UNSAFE], value=SAFE, label="These texts are", elem_id="wb-lab-label",
-                        elem_classes="wb-segmented",
-                    )  # fmt: skip
-                file = gr.File(
-                    label="Or a labelled file, .jsonl", file_types=[".jsonl"], elem_id="wb-lab-file",
-                    elem_classes="wb-field",
-                )  # fmt: skip
-            with gr.Row(elem_classes="wb-lab-actions"):
-                run = gr.Button("Judge", variant="primary", size="sm", elem_id="wb-lab-run")
-                stop = gr.Button("Stop", size="sm", elem_id="wb-lab-stop", elem_classes="wb-quiet")
-                measure = gr.Button(
-                    "Measure the cost", size="sm", elem_id="wb-lab-measure", elem_classes="wb-quiet"
-                )
-                shows_texts = gr.Checkbox(False, label="Show flagged texts", elem_id="wb-lab-show")
-            notice = markup(elem_id="wb-lab-notice")
+                with gr.Row(elem_classes="wb-lab-actions"):
+                    run = gr.Button("Judge", variant="primary", size="sm", elem_id="wb-lab-run")
+                    stop = gr.Button(
+                        "Stop", size="sm", elem_id="wb-lab-stop", elem_classes=["wb-quiet", "wb-stop"]
+                    )
+                    measure = gr.Button(
+                        "Measure the cost", size="sm", elem_id="wb-lab-measure", elem_classes="wb-quiet"
+                    )
+                    shows_texts = gr.Checkbox(False, label="Show flagged texts", elem_id="wb-lab-show")
+                notice = markup(elem_id="wb-lab-notice")
             with gr.Row(elem_classes="wb-lab-columns"):
                 columns = tuple(_build_column(place, guards) for place in range(COLUMNS))
-            cost = markup(elem_id="wb-lab-cost")
             export = markup(elem_id="wb-lab-export")
+            cost = markup(elem_id="wb-lab-cost")
     return LabPage(
         session, texts, label, file, run, stop, notice, shows_texts, measure, cost, columns, export
     )
@@ -104,7 +113,7 @@ def build_lab_parts(guards: Sequence[str]) -> LabPage:
 def _build_column(place: int, guards: Sequence[str]) -> LabColumn:
     letter = "AB"[place]
     choices = list(guards) if place == 0 else [NO_GUARD, *guards]
-    with gr.Column(elem_classes="wb-lab-column"):
+    with gr.Column(elem_classes=["wb-lab-column", "wb-card"]):
         guard = gr.Dropdown(
             choices, value=choices[0], label=f"Guard {letter}", elem_id=f"wb-lab-guard-{place}",
             elem_classes="wb-field",
@@ -113,5 +122,5 @@ def _build_column(place: int, guards: Sequence[str]) -> LabColumn:
             0, 1, value=0.5, step=0.01, label=f"Threshold {letter}", elem_id=f"wb-lab-threshold-{place}",
             elem_classes="wb-field", visible=False,
         )  # fmt: skip
-        result = markup(elem_id=f"wb-lab-result-{place}")
+        result = markup(_NOTHING_YET if place == 0 else _SECOND, elem_id=f"wb-lab-result-{place}")
     return LabColumn(guard, threshold, result)

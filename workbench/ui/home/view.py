@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from html import escape
@@ -11,25 +11,16 @@ from workbench.admission import GateLoad
 from workbench.backends.pool import ModelStatus
 from workbench.store.experiments import Experiment
 from workbench.store.usage import DayOfUse
+from workbench.ui.assets import icon
 from workbench.ui.model_header import badges_of, price_of, state_html
 from workbench.ui.thread.metrics import in_credits
 
 DAYS_SHOWN = 14
-
-_STEPS = (
-    (
-        "serverless",
-        "Talk to the model",
-        "Ask what your product will ask. The numbers under each answer are measured.",
-    ),
-    ("compare", "Compare it", "The same message to two models, or to one in two precisions, side by side."),
-    (
-        "serverless",
-        "Call it from your code",
-        "Under View, choose API: one click makes your key and copies a block that runs as it is.",
-    ),
-)
 _NO_USE = '<p class="wb-none">Nothing yet. Tokens and credits of the last two weeks come here.</p>'
+_NO_EXPERIMENTS = (
+    '<p class="wb-none">None yet. <a href="#evaluate">Run the quick check</a>: it is filled in, and ends in a verdict '
+    "within minutes.</p>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +34,72 @@ class HomeFacts:
     today: date
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the guide: `page` is where it leads, `is_done` reads from the facts whether it was taken."""
+
+    page: str
+    title: str
+    text: str
+    is_done: Callable[[HomeFacts], bool]
+    action: str = ""
+    """What js/shell.js does beside opening the page."""
+
+
+_STEPS = (
+    Step(
+        "serverless",
+        "Talk to a model",
+        "Ask what your product will ask. Every answer says how fast it was and what it cost.",
+        lambda facts: any(entry.key_id is None for entry in facts.use),
+    ),
+    Step(
+        "serverless",
+        "Call it from your code",
+        "Make your API key and copy a block that runs as it is, in Python, JavaScript or curl.",
+        lambda facts: any(entry.key_id is not None for entry in facts.use),
+        action="api",
+    ),
+    Step(
+        "evaluate",
+        "Get a verdict",
+        "Say what you need; the same questions and the same load tell which model will do.",
+        lambda facts: any(entry.verdict for entry in facts.experiments),
+    ),
+)
+
+
 def home_html(facts: HomeFacts) -> str:
-    """The cards. Lists that are empty say what would be in them."""
+    """The cards. Lists that are empty say what would be in them; the guide goes when all its steps are taken."""
     return (
         '<div class="wb-cards">'
-        f"{_guide()}{_models(facts.models)}{_queue(facts.load)}{_use(facts.use, facts.today)}"
+        f"{_guide(facts)}{_models(facts.models)}{_queue(facts.load)}{_use(facts.use, facts.today)}"
         f"{_experiments(facts.experiments)}</div>"
     )
 
 
-def _card(title: str, body: str, kind: str = "") -> str:
-    return f'<section class="wb-card {kind}"><h2>{escape(title)}</h2>{body}</section>'
+def _card(title: str, body: str, kind: str = "", *, link: tuple[str, str] | None = None) -> str:
+    """`link` is (page, text) of where there is more."""
+    more = "" if link is None else f'<a href="#{link[0]}">{escape(link[1])}</a>'
+    head = f'<div class="wb-card-head"><h2>{escape(title)}</h2>{more}</div>'
+    return f'<section class="wb-card {kind}">{head}{body}</section>'
 
 
-def _guide() -> str:
-    steps = "".join(
-        f'<li><a href="#{name}"><b>{escape(title)}</b><span>{escape(text)}</span></a></li>'
-        for name, title, text in _STEPS
-    )
+def _guide(facts: HomeFacts) -> str:
+    taken = [step.is_done(facts) for step in _STEPS]
+    if all(taken):
+        return ""
+    steps = "".join(_step(step, is_done) for step, is_done in zip(_STEPS, taken, strict=True))
     return _card("Begin here", f'<ol class="wb-steps">{steps}</ol>', "wb-card-wide")
+
+
+def _step(step: Step, is_done: bool) -> str:
+    action = f' data-wb="{step.action}"' if step.action else ""
+    mark = f'<em>{icon("check")}<span class="wb-sr">done</span></em>' if is_done else ""
+    return (
+        f'<li{" class=wb-done" if is_done else ""}><a href="#{step.page}"{action}><b>{escape(step.title)}{mark}</b>'
+        f"<span>{escape(step.text)}</span></a></li>"
+    )
 
 
 def _models(models: Sequence[ModelStatus]) -> str:
@@ -70,7 +108,8 @@ def _models(models: Sequence[ModelStatus]) -> str:
         f"<td>{state_html(status)}</td><td>{escape(price_of(status))}</td></tr>"
         for status in models
     )
-    return _card("Models", f'<table class="wb-list"><tbody>{rows}</tbody></table>', "wb-card-wide")
+    table = f'<table class="wb-list"><tbody>{rows}</tbody></table>'
+    return _card("Models", table, "wb-card-wide", link=("models", "Add a model, or see what fits"))
 
 
 def _queue(load: GateLoad) -> str:
@@ -94,10 +133,7 @@ def _use(use: Sequence[DayOfUse], today: date) -> str:
             tokens[entry.day] += entry.prompt_tokens + entry.completion_tokens
     most = max(tokens.values())
     if most == 0:
-        return _card(
-            "My use",
-            '<p class="wb-none">Nothing yet. Tokens and credits of the last two weeks come here.</p>',
-        )
+        return _card("My use", _NO_USE)
     bars = "".join(
         f'<i style="height:{max(3, round(100 * count / most)) if count else 1}%" '
         f'title="{day.isoformat()}: {count:,} tokens"></i>'
@@ -117,10 +153,16 @@ def _use(use: Sequence[DayOfUse], today: date) -> str:
 
 def _experiments(experiments: Sequence[Experiment]) -> str:
     if not experiments:
-        return ""
+        return _card("Last experiments", _NO_EXPERIMENTS, "wb-card-wide")
     rows = "".join(
         f"<tr><td><b>{escape(entry.name)}</b><small>{escape(', '.join(entry.models))}</small></td>"
-        f"<td>{escape(entry.verdict or entry.state.value)}</td><td>{entry.begun_at:%d %b, %H:%M}</td></tr>"
+        f"<td>{escape(_outcome(entry))}</td><td>{entry.begun_at:%d %b, %H:%M}</td></tr>"
         for entry in experiments
     )
-    return _card("Last experiments", f'<table class="wb-list"><tbody>{rows}</tbody></table>', "wb-card-wide")
+    table = f'<table class="wb-list"><tbody>{rows}</tbody></table>'
+    return _card("Last experiments", table, "wb-card-wide", link=("evaluate", "Open them"))
+
+
+def _outcome(entry: Experiment) -> str:
+    """Its verdict, or how far it came."""
+    return (entry.verdict or entry.state.value).replace("_", " ")

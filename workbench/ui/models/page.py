@@ -28,14 +28,12 @@ def _bind(context: PageContext, page: ModelsPage, events: ModelsEvents) -> None:
     opened = [*listed, page.fitting, page.offer, form.card, form.for_members]
     watched = [page.loading, page.timer, form.notice, *listed]
 
-    async def turn_page(request: gr.Request, selected: gr.SelectData) -> AsyncGenerator[Any, None]:
-        if not context.is_opened_by(selected):
-            return
+    async def turn_page(request: gr.Request) -> AsyncGenerator[Any, None]:
         async with aclosing(events.opened(request)) as updates:
             async for update in updates:
                 yield update
 
-    context.tabs.select(turn_page, None, [*opened, here.notice], **quiet)
+    context.tab.select(turn_page, None, [*opened, here.notice], **quiet)
     form.check.click(events.check, list(form.inputs), [form.found, form.notice], **quiet)
     form.add.click(events.add, list(form.inputs), [form.found, *watched], trigger_mode="once", **quiet)
     page.timer.tick(events.tick, [page.loading], [*watched, page.fitting, page.offer], **quiet)

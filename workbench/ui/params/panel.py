@@ -107,6 +107,14 @@ def facts_html(card: ModelCard, info: ModelInfo | None = None) -> str:
     return f'<div hidden data-facts="{escape(json.dumps(facts))}"></div>'
 
 
+def help_text(spec: ParamSpec) -> str:
+    """What the parameter does, and its range; where the API's is wider than the slider's, both."""
+    if spec.low is None or spec.panel_high is None:
+        return spec.description
+    more = "" if spec.high is not None else " here, more over the API"
+    return f"{spec.description} From {spec.low:g} to {spec.panel_high:,g}{more}; empty is not set."
+
+
 def _control(prefix: str, spec: ParamSpec, value: float | int | str | None) -> gr.Component:
     element = f"{prefix}-{spec.name.replace('_', '-')}"
     if spec.control is Control.STRINGS:
@@ -116,7 +124,7 @@ def _control(prefix: str, spec: ParamSpec, value: float | int | str | None) -> g
         )  # fmt: skip
     slider = gr.Slider(
         minimum=spec.low, maximum=spec.panel_high, step=spec.step, value=value, label=spec.label,
-        info=spec.description, buttons=[], elem_id=element, elem_classes=["wb-slider", "wb-help"],
+        info=help_text(spec), buttons=[], elem_id=element, elem_classes=["wb-slider", "wb-help"],
     )  # fmt: skip
     return _that_may_be_unset(slider)
 

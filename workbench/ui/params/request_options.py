@@ -20,9 +20,14 @@ from workbench.ui.params.raw_settings import RawSettings, raw_summary, read_raw
 ALTERNATIVES = 5
 """How many of the likeliest tokens come with every token when log-probabilities are asked for."""
 
-_SCHEMA_EXAMPLE = '{"type": "object",\n "properties": {"city": {"type": "string"}},\n "required": ["city"]}'
-_RAW_EXAMPLE = '{"seed": 7,\n "min_p": 0.05,\n "logit_bias": {"198": -100}}'
-_TOOLS_EXAMPLE = '[{"name": "get_weather",\n  "parameters": {"type": "object", "properties": {}}}]'
+_EXAMPLE = '<button type="button" class="wb-text-button" data-wb-example>Fill in this example</button>'
+"""Puts the box's placeholder into it (js/panel.js)."""
+SCHEMA_EXAMPLE = '{"type": "object",\n "properties": {"city": {"type": "string"}},\n "required": ["city"]}'
+RAW_EXAMPLE = '{"seed": 7,\n "min_p": 0.05,\n "logit_bias": {"198": -100}}'
+TOOLS_EXAMPLE = (
+    '[{"name": "get_weather",\n  "description": "The weather in a city at this moment",\n'
+    '  "parameters": {"type": "object",\n    "properties": {"city": {"type": "string"}},\n    "required": ["city"]}}]'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +60,30 @@ def build_request_options(prefix: str) -> RequestOptions:
     schema = _drawer(
         "JSON Schema",
         "The answer is JSON of this schema",
-        _SCHEMA_EXAMPLE,
+        SCHEMA_EXAMPLE,
         f"{prefix}-schema",
         schema_mark_html,
     )
     tools = _drawer(
-        "Tools", "Functions the model may call", _TOOLS_EXAMPLE, f"{prefix}-tools", tools_mark_html
+        "Tools", "Functions the model may call", TOOLS_EXAMPLE, f"{prefix}-tools", tools_mark_html
     )
     has_logprobs = gr.Checkbox(
         False, label="Token probabilities", container=False, elem_id=f"{prefix}-logprobs", elem_classes="wb-switch",
     )  # fmt: skip
     raw = _drawer(
-        "Raw JSON", "Any parameter, beside or over the sliders", _RAW_EXAMPLE, f"{prefix}-raw", raw_mark_html
+        "Raw JSON", "Any parameter, beside or over the sliders", RAW_EXAMPLE, f"{prefix}-raw", raw_mark_html
     )
     return RequestOptions(schema, tools, has_logprobs, raw)
 
 
 def _drawer(title: str, label: str, example: str, element: str, check: Callable[[str], str]) -> gr.Textbox:
-    """A folded box for JSON, with a mark that `check` writes while somebody types."""
+    """A folded box for JSON, with a mark that `check` writes while somebody types, and an example while it is empty."""
     with gr.Accordion(title, open=False, elem_classes="wb-drawer", elem_id=f"{element}-drawer"):
         box = gr.Textbox(
             label=label, placeholder=example, lines=4, max_lines=4, elem_id=element,
             elem_classes=["wb-field", "wb-mono"],
         )  # fmt: skip
-        mark = markup()
+        mark = markup(check(""))
     box.change(
         check, [box], [mark], show_progress="hidden", api_visibility="private", trigger_mode="always_last"
     )
@@ -180,7 +185,7 @@ def raw_mark_html(text: str) -> str:
 
 def _mark(text: str, *, is_valid: bool = True) -> str:
     kind = "wb-valid" if is_valid else "wb-invalid"
-    return f'<p class="wb-mark {kind}" role="status">{escape(text)}</p>' if text else ""
+    return f'<p class="wb-mark {kind}" role="status">{escape(text)}</p>' if text else _EXAMPLE
 
 
 def schema_fault(answer: str, output_format: OutputFormat) -> str:

@@ -125,12 +125,7 @@ def _bind_list(context: PageContext, events: RequestEvents, listing: RequestList
     listed, seen = [listing.table, listing.chosen], [listing.details, tools.state]
     opened = [*listed, tools.row, tools.accept]
 
-    async def turn_page(request: gr.Request, shown: str, selected: gr.SelectData) -> tuple[Any, ...]:
-        if not context.is_opened_by(selected):
-            return (gr.skip(),) * len(opened)
-        return await events.opened(request, shown)
-
-    context.tabs.select(turn_page, [listing.shown], opened, **_quiet())
+    context.tab.select(events.opened, [listing.shown], opened, **_quiet())
     listing.shown.input(events.listed, [listing.shown], listed, **_quiet())
     listing.chosen.change(events.read, [listing.chosen], seen, **_quiet())
     answered = tools.save.click(
