@@ -15,6 +15,7 @@
   function tell(kind) {
     bar?.remove();
     bar = null;
+    document.documentElement.classList.toggle("wb-cut-off", kind !== "");
     if (!kind) return;
     const [title, text, button] = TEXTS[kind];
     bar = document.createElement("div");

@@ -59,7 +59,7 @@ def model_choices(models: Sequence[ModelStatus], region: str, *, is_operator: bo
 def build_config_panel(models: Sequence[ModelStatus], card: ModelCard, guards: Guards) -> ConfigPanel:
     """The panel in the order people know: region, model, view, system prompt, sampling, stop."""
     with gr.Column(elem_id="wb-config", elem_classes="wb-panel"):
-        markup(_HEAD.format(presets=presets_html()))
+        markup(_HEAD.format(presets=presets_html()), elem_id="wb-config-head")
         region = gr.Dropdown(
             regions(models), value=card.region, label="Region", info="Where the model runs.",
             elem_id="wb-region", elem_classes=["wb-field", "wb-help"],
