@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from guard.base import Direction
+from guard.base import Direction, Guard
 from guard.policy import Mode
 from workbench.backends.catalogue import read_catalogue
 from workbench.core.backend import CallContext
@@ -30,6 +30,7 @@ from workbench.service import Workbench
 from workbench.site import make_workbench
 
 BATCH_ROWS = 64
+SHORT_PROMPT = "How do I bake bread for {number} people without an oven?"  # 14 tokens
 HEAD = """\
 | at once | mode | TTFT ms | ratio | tokens/s | ratio | hold-back ms |
 |---|---|---|---|---|---|---|"""
@@ -113,15 +114,26 @@ async def alone(workbench: Workbench, options: argparse.Namespace) -> str:
     guard = await workbench.guards.open(EMBEDDED)
     prompts = Prompts(options.prompt_tokens, random.Random(1))
     conversations = [(Message(Role.USER, prompts.next()),) for _ in range(BATCH_ROWS)]
-    single = []
-    for conversation in conversations[:16]:
-        started = time.perf_counter()
-        await guard.check(conversation, Direction.INPUT, CallContext("bench"))
-        single.append((time.perf_counter() - started) * 1000)
+    short = [(Message(Role.USER, SHORT_PROMPT.format(number=number)),) for number in range(BATCH_ROWS)]
+    short_ms = await median_check_ms(guard, short)
+    long_ms = await median_check_ms(guard, conversations[:16])
     started = time.perf_counter()
     await guard.check_many(conversations, Direction.INPUT, CallContext("bench"))
     rate = BATCH_ROWS / (time.perf_counter() - started)
-    return f"The guard alone: p50 {statistics.median(single):.0f} ms a prompt; {rate:.1f} prompts a second in a batch."
+    return (
+        f"The guard alone: p50 {short_ms:.1f} ms a short prompt, {long_ms:.0f} ms one of {options.prompt_tokens} "
+        f"tokens; {rate:.1f} of the latter a second in a batch."
+    )
+
+
+async def median_check_ms(guard: Guard, conversations: Sequence[Sequence[Message]]) -> float:
+    """Median milliseconds of one check at a time."""
+    times = []
+    for conversation in conversations:
+        started = time.perf_counter()
+        await guard.check(conversation, Direction.INPUT, CallContext("bench"))
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)
 
 
 async def run(options: argparse.Namespace) -> None:
