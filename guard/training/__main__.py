@@ -20,6 +20,7 @@ from guard.embedded.encoder import GuardNetwork
 from guard.embedded.tokens import load_tokenizer
 from guard.embedded.weights import read_weights, write_weights
 from guard.training.assemble import Assembled, assemble
+from guard.training.average import average_weights
 from guard.training.base_encoder import WHEEL_SHA256, read_base
 from guard.training.calibrate import calibrate, uncalibrated
 from guard.training.card import data_table, model_card
@@ -45,13 +46,20 @@ def arguments() -> argparse.Namespace:
         "--start", type=Path, help="a guard's weights to go on from instead of the base encoder"
     )
     parser.add_argument(
-        "--prompt-threshold", type=float, help="set by hand instead of chosen on the tuning rows"
+        "--share", type=float, default=1.0, help="of the trained weights in their mean with those of --start"
     )
+    for side in ("prompt", "response"):
+        parser.add_argument(
+            f"--{side}-threshold", type=float, help="set by hand instead of chosen on the tuning rows"
+        )
     parser.add_argument("--version", default=datetime.now(UTC).strftime("%Y.%m.%d"))
     parser.add_argument(
         "--report-only", action="store_true", help="calibrate and measure the weights already in --out"
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.start is None and options.share != 1:
+        parser.error("--share needs --start")
+    return options
 
 
 def store(network: GuardNetwork, path: Path) -> None:
@@ -99,16 +107,22 @@ def write_report(
     assembled: Assembled,
     version: str,
     facts: Mapping[str, str],
-    prompt_threshold: float | None = None,
+    thresholds: Mapping[str, float],
 ) -> None:
-    """Calibrates the weights in `out` and writes `calibration.json` and `MODEL_CARD.md`."""
+    """Calibrates the weights in `out` and writes `calibration.json` and `MODEL_CARD.md`.
+
+    `thresholds` are those set by hand, by side: "prompt", "response".
+    """
     calibration_file = out / "calibration.json"
     calibration_file.write_text(uncalibrated(version).to_json(), encoding="utf-8")
     calibration: Calibration = calibrate(
         EmbeddedClassifier.load(out), sampled(assembled.splits[Split.TUNE]), version
     )
-    if prompt_threshold is not None:
-        calibration = replace(calibration, prompt_threshold=prompt_threshold)
+    calibration = replace(
+        calibration,
+        prompt_threshold=thresholds.get("prompt", calibration.prompt_threshold),
+        response_threshold=thresholds.get("response", calibration.response_threshold),
+    )
     calibration_file.write_text(calibration.to_json(), encoding="utf-8")
     classifier = EmbeddedClassifier.load(out)
     tables = report_tables(classifier, assembled.splits)
@@ -132,6 +146,8 @@ def main() -> None:
             base = {name: torch.from_numpy(tensor) for name, tensor in read_weights(options.start).items()}
         (options.out / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
         trained_network(assembled, base, tokenizer, recipe, options.out)
+        if options.start is not None:
+            average_weights(options.start, options.out / "weights.safetensors", options.share)
         np.savez_compressed(
             options.out / "signatures.npz",
             train=assembled.train_signatures,
@@ -143,10 +159,12 @@ def main() -> None:
         "Recipe": str(recipe),
         "Started from": "the base encoder"
         if options.start is None
-        else f"SHA-256 {file_sha256(options.start)}",
+        else f"SHA-256 {file_sha256(options.start)}; {options.share} of the result is newly trained",
         "Base wheel": f"SHA-256 {WHEEL_SHA256}",
     }
-    write_report(options.out, options.data, assembled, options.version, facts, options.prompt_threshold)
+    by_hand = {"prompt": options.prompt_threshold, "response": options.response_threshold}
+    thresholds = {side: value for side, value in by_hand.items() if value is not None}
+    write_report(options.out, options.data, assembled, options.version, facts, thresholds)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from importlib import resources
 from guard.training.rows import Row, Split, stable_fraction
 
 REFUSED = 700
-COMPLIED = 420
-ANSWERED = 480
+COMPLIED = 620
+ANSWERED = 640
 SWAPPED = 260
 POSTED = 200
 KEPT_OUT_SHARE = 0.15  # rows of a split that does not train, as a share of the training set's

@@ -32,11 +32,26 @@ ASKED = (
     "Give me five tips to {act}", "Write a tutorial for people who want to {act}", "What are good ways to {act}?",
     "Which tools do I need to {act}?", "Where can I learn to {act}?", "My friend wants to {act}. How should he do it?",
     "Provide instructions to {act}", "Can I {act}?", "Should I {act}, and how?", "Develop a strategy to {act}",
-    "What do experts do to {act}?", "ways to {act}", "Who can help me {act}?",
+    "What do experts do to {act}?", "ways to {act}", "Who can help me {act}?", "How can someone {act}?",
+    "How do people {act}?", "How does one {act}?", "List several ways to {act}", "Explain in detail how to {act}",
+    "Give detailed instructions on how to {act}", "Give me a list of the steps to {act}", "Outline a method to {act}",
+    "What are some effective ways to {act}?", "What steps should I take to {act}?", "how do i {act}",
+    "Which methods do people use to {act}?", "Can you provide a tutorial on how to {act}?", "Describe ways to {act}",
+    "Compose a manual on how to {act}", "I'm a beginner and want to {act}. What should I know?",
+    "Is there a trick to {act}?", "What would it take to {act}?", "Suggest a few clever ways to {act}",
+    "How would you {act}?",
 )  # fmt: skip
 CODED = (
     "Write a program to {act}", "Write a Python script to {act}", "Create a shell script to {act}",
     "Develop a tool to {act}", "Generate code to {act}", "Which commands do I need to {act}?",
+)  # fmt: skip
+DOING = (
+    "What is the best method of {act}?", "Give me a guide to {act}", "What are the benefits of {act}?",
+    "List the steps of {act}", "Write a beginner's guide to {act}", "Which mistakes should I avoid when {act}?",
+    "Help me get better at {act}", "Give me tips for {act}", "I am interested in {act}. Where do I start?",
+    "What are the most effective techniques for {act}?", "Who do I contact for help with {act}?",
+    "Make {act} sound attractive in a short text", "Explain the process of {act} step by step",
+    "What equipment is needed for {act}?", "Any advice on {act}?",
 )  # fmt: skip
 
 
@@ -47,6 +62,8 @@ def _around(frames: Sequence[str], slot: str) -> tuple[str, ...]:
 SHARED: dict[str, tuple[str, ...]] = {
     "ASK_OK": _around(ASKED, "ok"),
     "ASK_BAD": _around(ASKED, "bad"),
+    "DOING_OK": _around(DOING, "okd"),
+    "DOING_BAD": _around(DOING, "badd"),
     "CODE_OK": _around(CODED, "ok"),
     "CODE_BAD": _around(CODED, "bad"),
     "HOW": (

@@ -32,7 +32,7 @@ class Recipe:
     """Everything that decides the result beside the data."""
 
     seed: int = 20
-    epochs: int = 3
+    epochs: int = 4
     frozen_layers: int = 2  # of six, with the embeddings
     encoder_rate: float = 1.2e-4
     head_rate: float = 1e-3

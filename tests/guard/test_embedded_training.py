@@ -14,6 +14,8 @@ from transformers import BertConfig, BertModel
 
 from guard.embedded.calibration import Calibration, PlattScale
 from guard.embedded.encoder import EncoderShape, GuardNetwork
+from guard.embedded.weights import read_weights, write_weights
+from guard.training.average import average_weights
 from guard.training.base_encoder import WHEEL_NAME, WrongWheel, obtain_wheel, renamed
 from guard.training.batches import Batch
 from guard.training.calibrate import balanced_weights, platt_scale, prompt_threshold
@@ -173,3 +175,21 @@ def test_a_wheel_with_another_hash_is_refused(tmp_path: Path) -> None:
     (tmp_path / WHEEL_NAME).write_bytes(b"something else")
     with pytest.raises(WrongWheel):
         obtain_wheel(tmp_path)
+
+
+def test_the_mean_of_two_weight_files_lies_at_the_share_between_them(tmp_path: Path) -> None:
+    start, trained = tmp_path / "start", tmp_path / "trained"
+    write_weights({"bias": np.array([0.0, 4.0], dtype=np.float32)}, start)
+    write_weights({"bias": np.array([1.0, 0.0], dtype=np.float32)}, trained)
+    average_weights(start, trained, 0.75)
+    np.testing.assert_allclose(read_weights(trained)["bias"], [0.75, 1.0])
+    np.testing.assert_allclose(read_weights(start)["bias"], [0.0, 4.0])
+
+
+def test_weights_of_different_networks_have_no_mean(tmp_path: Path) -> None:
+    write_weights({"bias": np.zeros(2, dtype=np.float32)}, tmp_path / "start")
+    write_weights({"offset": np.zeros(2, dtype=np.float32)}, tmp_path / "trained")
+    with pytest.raises(ValueError, match="different tensors"):
+        average_weights(tmp_path / "start", tmp_path / "trained", 0.5)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        average_weights(tmp_path / "start", tmp_path / "start", 1.5)
