@@ -21,6 +21,7 @@ from workbench.backends.scripted import ScriptedBackend
 from workbench.core.errors import InvalidLogin
 from workbench.core.settings import Settings
 from workbench.site import build_app, gradio_page
+from workbench.ui.event_streams import EventStreams
 from workbench.ui.first_page import FirstPage
 from workbench.ui.gradio_door import GradioDoor
 
@@ -45,7 +46,7 @@ def routes(app: FastAPI, prefix: str = "") -> Iterator[tuple[str, str]]:
         if isinstance(route, Mount):
             yield "GET", f"{prefix}{route.path}/x"
             mounted = route.app
-            while isinstance(mounted, GradioDoor | FirstPage):
+            while isinstance(mounted, GradioDoor | EventStreams | FirstPage):
                 mounted = mounted.app
             if isinstance(mounted, FastAPI):
                 yield from routes(mounted, prefix + route.path)
