@@ -78,19 +78,11 @@ def test_alone_a_prompt_is_read_in_long_chunks_and_beside_others_in_short_ones()
     assert scheduler.chunk() == 512
     scheduler.active = [sequence() for _ in range(8)]
     assert scheduler.chunk() == 40
-
-
-def test_a_burst_is_read_sooner_the_more_of_it_can_be_let_in() -> None:
-    scheduler = Scheduler(roomy, max_rows=8, idle_chunk=10_000, least_chunk=16)
-    scheduler.pace = Pace(step_seconds=0.08, prefill_seconds=0.2, prefill_tokens=100)
-    scheduler.active = [sequence()]
-    tokens = []
-    for _ in range(5):
-        scheduler.waiting.append(sequence())
-        tokens.append(scheduler.chunk())
-    assert tokens == [40, 160, 360, 640, 640]
-    scheduler.active = [sequence() for _ in range(7)]
-    assert scheduler.chunk() == 40
+    scheduler.active = scheduler.active[:1]
+    scheduler.waiting.extend(sequence() for _ in range(7))
+    assert scheduler.chunk() == 280
+    scheduler.waiting.extend(sequence() for _ in range(7))
+    assert scheduler.chunk() == 320
 
 
 def test_a_step_reads_for_its_share_of_time_whatever_the_pieces_cost() -> None:

@@ -14,8 +14,6 @@ from workbench.engine.sequence import Sequence
 
 GROWTH_TOKENS = 256
 """Room reserved beyond what a sequence holds when it gets its row."""
-MOST_STEPS = 16
-"""Prompts are read beside decoding rows for as long as this many of their steps take, at the most."""
 MOST_PACKED = 256
 """Tokens of prompts that are scored in one pass: more gain nothing and look at each other in vain."""
 MOST_SCORED = 256
@@ -142,15 +140,13 @@ class Scheduler:
     def chunk(self, spent_seconds: float = 0.0) -> int:
         """How many prompt tokens to read next in a step that has read for `spent_seconds`; 0 to decode now.
 
-        Alone, a long chunk. Beside decoding rows, about as long as one of their steps takes for a single newcomer, who
-        so hardly slows anyone, and four or nine times as long for two or three: those of a burst gain more by decoding
-        together soon than those who decode already lose by waiting once.
+        Alone, a long chunk. Beside decoding rows, about as long as one of their steps takes for each one that is being
+        let in: a burst decodes together soon, and a single newcomer hardly slows anyone.
         """
         if not self.active:
             return self.idle_chunk if spent_seconds == 0 else 0
-        waiting = min(len(self.waiting), self.max_rows - self.rows_in_use)
-        newcomers = max(1, waiting + (self.prefilling is not None))
-        seconds = self.pace.step_seconds * min(newcomers**2, MOST_STEPS) - spent_seconds
+        newcomers = len(self.waiting) + (self.prefilling is not None)
+        seconds = self.pace.step_seconds * min(max(newcomers, 1), 8) - spent_seconds
         if spent_seconds > 0 and seconds <= 0:
             return 0
         return max(self.least_chunk, min(self.idle_chunk, int(seconds / self.pace.prefill_seconds_per_token)))
