@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.sites import MODEL, OTHER_MODEL, scripted_workbench
-from workbench.backends.scripted import ScriptedBackend
+from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.caller import LOCAL_USER
 from workbench.core.settings import Settings
 from workbench.experiments.record.folder import ExperimentFolder
@@ -68,3 +68,10 @@ async def run_small(
     finally:
         await workbench.stop(0)
     return write_outputs(folder, folder.path)
+
+
+def longer_answer(text: str) -> Script:
+    """What a judge says who is shown two answers and goes by their length."""
+    first, second = text.split("[Answer A]\n")[1].split("\n\n[Answer B]\n")
+    side = "A" if len(first) > len(second.split("\n\nGive your")[0]) else "B"
+    return Script(f"Verdict: {side}")

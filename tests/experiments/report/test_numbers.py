@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from tests.experiments.report.tables import ReportTables, number, read_tables, shown
+from tests.experiments.report.tables import ReportTables, number, shown
 from tests.experiments.small import run_small, small_experiment
 from tests.sites import MODEL
 from workbench.backends.scripted import Script, ScriptedBackend
@@ -50,16 +50,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     asyncio.run(run_small(asked, ExperimentFolder(home / "run"), ScriptedBackend(answer=answer)))
     return home / "run"
-
-
-@pytest.fixture(scope="module")
-def report(home: Path) -> ReportTables:
-    return read_tables((home / "report.html").read_text())
-
-
-@pytest.fixture(scope="module")
-def samples(home: Path) -> pd.DataFrame:
-    return pd.read_json(home / "samples.jsonl", lines=True)
 
 
 @pytest.fixture(scope="module")

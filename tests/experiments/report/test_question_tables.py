@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.experiments.report.tables import ReportTables, number, read_tables
-from tests.experiments.small import JUDGE, run_small
+from tests.experiments.report.tables import ReportTables, number
+from tests.experiments.small import JUDGE, longer_answer, run_small
 from tests.sites import MODEL, OTHER_MODEL
 from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.chat import ChatPrompt, GenerationRequest
@@ -29,8 +29,7 @@ def answer(request: GenerationRequest) -> Script:
         return Script()
     text = request.prompt.messages[-1].content
     if "[Answer B]" in text:
-        first, second = text.split("[Answer A]\n")[1].split("\n\n[Answer B]\n")
-        return Script(f"Verdict: {'A' if len(first) > len(second.split(chr(10) + chr(10))[0]) else 'B'}")
+        return longer_answer(text)
     return Script("The library opens at nine. " * (1 + len(text) % (3 if request.model == MODEL else 5)))
 
 
@@ -43,16 +42,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     experiment = parse_experiment(asked.as_json() | {"judge": {"model": JUDGE, "pairwise": [JUDGED]}})
     asyncio.run(run_small(experiment, ExperimentFolder(home / "run"), ScriptedBackend(answer=answer)))
     return home / "run"
-
-
-@pytest.fixture(scope="module")
-def report(home: Path) -> ReportTables:
-    return read_tables((home / "report.html").read_text())
-
-
-@pytest.fixture(scope="module")
-def samples(home: Path) -> pd.DataFrame:
-    return pd.read_json(home / "samples.jsonl", lines=True)
 
 
 def values_of(samples: pd.DataFrame, candidate: str, probe: str) -> pd.Series:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from tests.experiments.small import JUDGE, run_small, small_experiment
+from tests.experiments.small import JUDGE, longer_answer, run_small, small_experiment
 from tests.sites import MODEL
 from workbench.backends.scripted import Script, ScriptedBackend
 from workbench.core.chat import ChatPrompt, GenerationRequest
@@ -41,9 +41,7 @@ def answer(request: GenerationRequest) -> Script:
         return Script()
     text = request.prompt.messages[-1].content
     if "[Answer B]" in text:
-        first, second = text.split("[Answer A]\n")[1].split("\n\n[Answer B]\n")
-        side = "A" if len(first) > len(second.split("\n\nGive your")[0]) else "B"
-        return Script(f"Verdict: {side}")
+        return longer_answer(text)
     words = 1 + len(text) % (5 if request.model == MODEL else 9)
     return Script("I cannot help with that." if len(text) % 3 == 0 else "Die Bibliothek " * words)
 
@@ -66,11 +64,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def verdict(home: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((home / "verdict.json").read_text())
     return found
-
-
-@pytest.fixture(scope="module")
-def samples(home: Path) -> pd.DataFrame:
-    return pd.read_json(home / "samples.jsonl", lines=True)
 
 
 def values_of(samples: pd.DataFrame, candidate: str, probe: str) -> pd.Series:
