@@ -38,6 +38,7 @@ class PastParts:
     report: gr.HTML
     earlier: gr.Dropdown
     comparison: gr.HTML
+    prices: gr.Accordion
     gpu: gr.Dropdown
     price: gr.Number
     price_about: gr.HTML
@@ -67,7 +68,7 @@ def build_past_parts() -> PastParts:
             comparison = markup(elem_id="wb-evaluate-comparison")
         with gr.Accordion(
             "GPU prices", open=False, elem_id="wb-evaluate-prices", elem_classes="wb-quiet-accordion"
-        ):
+        ) as prices:
             with gr.Row(elem_classes="wb-form-row"):
                 gpu = gr.Dropdown(
                     gpus, value=gpus[0], label="GPU", elem_id="wb-evaluate-gpu", elem_classes="wb-field"
@@ -79,7 +80,9 @@ def build_past_parts() -> PastParts:
                     "Save the price", size="sm", elem_id="wb-evaluate-save-price", elem_classes="wb-fit"
                 )
             about = markup(elem_id="wb-evaluate-gpu-about")
-    return PastParts(chosen, resume, delete, label, report, earlier, comparison, gpu, price, about, save)
+    return PastParts(
+        chosen, resume, delete, label, report, earlier, comparison, prices, gpu, price, about, save
+    )
 
 
 def entry_choices(entries: Sequence[Entry], has_sample: bool) -> list[tuple[str, str]]:

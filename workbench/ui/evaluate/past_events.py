@@ -84,6 +84,6 @@ class PastEvents:
         prices = [past.price, past.price_about]
         past.earlier.input(self.compare, [past.chosen, past.earlier], [past.comparison], **quiet)
         past.gpu.change(self.price, [past.gpu], prices, **quiet)
-        self._context.tab.select(self.price, [past.gpu], prices, **quiet)
+        past.prices.expand(self.price, [past.gpu], prices, **quiet)
         saved = past.save_price.click(self.save, [past.gpu, past.price, past.chosen], prices, **quiet)
         saved.then(show, [past.chosen], shown, **quiet)
