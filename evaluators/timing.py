@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evaluators.stats.estimate import FloatArray
-from workbench.core.call_times import CallTimes
+from workbench.core.call_times import CallTimes, tpot_seconds
 from workbench.core.chat import FinishReason
 
 MS_PER_S = 1000.0
@@ -131,7 +131,8 @@ class RequestTiming:
     def latency_ms(self, latency: Latency, origin: Origin = Origin.SENT) -> float | None:
         """One latency, or None where it is undefined; not for ITL, of which there are many (see `gaps_ms`)."""
         if latency is Latency.TPOT:
-            return self._tpot_ms()
+            seconds = tpot_seconds(self.first_token, self.end, self.output_tokens)
+            return None if seconds is None else seconds * MS_PER_S
         if latency is Latency.GUARD:
             return None if self.guard_s is None else self.guard_s * MS_PER_S
         spans: Mapping[Latency, tuple[float, float | None]] = {
@@ -147,11 +148,6 @@ class RequestTiming:
     def gaps_ms(self) -> FloatArray:
         """The inter-token latencies (ITL)."""
         return np.diff(np.asarray(self.token_times, dtype=np.float64)) * MS_PER_S
-
-    def _tpot_ms(self) -> float | None:
-        if self.first_token is None or self.output_tokens < 2:
-            return None
-        return (self.end - self.first_token) / (self.output_tokens - 1) * MS_PER_S
 
 
 def classify(

@@ -17,7 +17,7 @@ from prometheus_client.exposition import choose_encoder
 
 from guard.base import Direction, Screened, VerdictState
 from workbench.admission import GateLoad
-from workbench.core.call_times import CallTimes
+from workbench.core.call_times import CallTimes, tpot_seconds
 from workbench.core.chat import Delta, Finished, Started, StreamEvent, TrafficClass, Usage
 from workbench.core.errors import WorkbenchError
 
@@ -239,9 +239,9 @@ class _Times:
         gap = self._gap.labels(model)
         for seconds in watch.gaps:
             gap.observe(seconds)
-        tokens = watch.counted().completion_tokens
-        if watch.choices == 1 and tokens > 1:
-            self._per_token.labels(model).observe((now - watch.first_token_at) / (tokens - 1))
+        each = tpot_seconds(watch.first_token_at, now, watch.counted().completion_tokens)
+        if watch.choices == 1 and each is not None:
+            self._per_token.labels(model).observe(each)
 
 
 def _add_gauges(registry: CollectorRegistry, load: Callable[[], GateLoad]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from openai import APIStatusError, OpenAI
 
-from workbench.core.call_times import CallTimes
+from workbench.backends.remote_wire import told_times
 
 PROBE_TOKENS = 6
 _MESSAGES: Any = [{"role": "user", "content": "Tell me something surprising about the sea."}]
@@ -177,7 +177,7 @@ class _Asker:
     def _tells_times(self) -> bool:
         """As another Workbench does."""
         answer = self._try(max_tokens=2, extra_body={"x_timing": True})
-        return answer is not None and CallTimes.told((answer.model_extra or {}).get("x_timing")) is not None
+        return answer is not None and told_times(answer) is not None
 
     def _try(self, **fields: Any) -> Any:
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from openai.types import Completion as TextCompletion
 from openai.types.chat import ChatCompletionChunk
+from pydantic import BaseModel
 
 from workbench.core.call_times import CallTimes
 from workbench.core.chat import (
@@ -228,9 +229,9 @@ def usage_of(usage: Any) -> Usage:
     )
 
 
-def told_times(chunk: ChatCompletionChunk | TextCompletion) -> CallTimes | None:
-    """The server's own times of the call, in the chunk that carries them."""
-    return CallTimes.told((chunk.model_extra or {}).get("x_timing"))
+def told_times(answer: BaseModel) -> CallTimes | None:
+    """The server's own times of the call, in the whole answer or the chunk that carries them."""
+    return CallTimes.told((answer.model_extra or {}).get("x_timing"))
 
 
 def asks_prompt_scores(request: GenerationRequest) -> bool:

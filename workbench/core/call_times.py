@@ -28,7 +28,7 @@ class CallTimes:
     decode_seconds: float | None = None
     """First token → last byte."""
     tpot_seconds: float | None = None
-    """(end to end - time to first token) / (output tokens - 1); None below two tokens, and for several choices."""
+    """As `tpot_seconds` says; None for several choices."""
     end_to_end_seconds: float | None = None
     """Sent → last byte."""
 
@@ -55,13 +55,12 @@ class CallTimes:
 
         Raises: ValueError for moments out of order.
         """
-        decode = _gap(first_token, end)
         return cls(
             queue_seconds=_gap(sent, admitted),
             prefill_seconds=_gap(admitted, first_token),
             ttft_seconds=_gap(sent, first_token),
-            decode_seconds=decode,
-            tpot_seconds=None if decode is None or output_tokens < 2 else decode / (output_tokens - 1),
+            decode_seconds=_gap(first_token, end),
+            tpot_seconds=tpot_seconds(first_token, end, output_tokens),
             end_to_end_seconds=end - sent,
         )
 
@@ -74,6 +73,16 @@ class CallTimes:
             return _adapter().validate_python(value)
         except ValidationError:
             return None
+
+
+def tpot_seconds(first_token: float | None, end: float, output_tokens: int) -> float | None:
+    """Time per output token: (end to end - time to first token) / (output tokens - 1); None below two tokens.
+
+    The moments are seconds of one clock; without a first token there is no such time either.
+    """
+    if first_token is None or output_tokens < 2:
+        return None
+    return (end - first_token) / (output_tokens - 1)
 
 
 def _gap(start: float | None, end: float | None) -> float | None:

@@ -100,12 +100,14 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is untyp
         """Moves what was written into storage of another capacity."""
         if not self.is_initialized:
             return
-        used = slice(min(slots, self._used_rows)), slice(None), slice(min(length, self._used_length))
-        for name in ("keys", "values"):
-            old = getattr(self, name)
-            new = _zeros(old, (slots, old.shape[1], length, old.shape[3]))
-            new[used] = old[used]
-            setattr(self, name, new)
+        self.keys = self._resized(self.keys, slots, length)
+        self.values = self._resized(self.values, slots, length)
+
+    def _resized(self, old: torch.Tensor, slots: int, length: int) -> torch.Tensor:
+        new = _zeros(old, (slots, old.shape[1], length, old.shape[3]))
+        rows, columns = min(slots, self._used_rows), min(length, self._used_length)
+        new[:rows, :, :columns] = old[:rows, :, :columns]
+        return new
 
     def drop(self) -> None:
         """Gives the memory back."""
@@ -215,10 +217,11 @@ class SlotCache(Cache):  # type: ignore[misc]  # transformers is untyped
         if not self.fits(slots, length):
             raise Overloaded("The key-value cache is full.", retry_after_seconds=5)
         length = round_up(length, LENGTH_BUCKET)
-        wider = min(max(slots, 2 * self.slots), self.max_slots) if slots > self.slots else self.slots
         longer = max(length, 2 * self.length) if length > self.length else self.length
         if self.is_roomy:
             wider, longer = self.max_slots, max(longer, ROOMY_LENGTH)
+        else:
+            wider = min(max(slots, 2 * self.slots), self.max_slots) if slots > self.slots else self.slots
         # Rather more than is needed; else keep what is there; else take just what is needed.
         for rows in (wider, max(slots, self.slots), slots):
             for columns in (longer, max(length, self.length), length):

@@ -13,6 +13,11 @@ def markup(html: str = "", *, elem_id: str | None = None) -> gr.HTML:
     return gr.HTML(html, elem_id=elem_id, apply_default_css=False, padding=False)
 
 
+def title_html(name: str, about: str) -> str:
+    """A page's heading: its name, and in a sentence what it is for. Both are texts of ours."""
+    return f'<div class="wb-title"><h1>{name}</h1><span class="wb-price">{about}</span></div>'
+
+
 def carrier(value: str = "") -> gr.Textbox:
     """A text that is not shown: it goes between an event and a script.
 

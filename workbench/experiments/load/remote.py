@@ -49,7 +49,7 @@ class RemoteLoad:
             )
         except APIError:
             return
-        self._tells_times = CallTimes.told((answer.model_extra or {}).get("x_timing")) is not None
+        self._tells_times = told_times(answer) is not None
 
     async def __call__(self, request_index: int) -> RequestTiming:
         """The event times of one request; an error is a failed one, with its code."""

@@ -12,7 +12,7 @@ from workbench.ui.account.events import DISABLE, EVERYBODY, MINE, AccountEvents
 from workbench.ui.account.password import bind_password, build_password_form
 from workbench.ui.account.people import PeopleEvents, bind_people, build_people_section
 from workbench.ui.context import PageContext
-from workbench.ui.markup import SOON, markup
+from workbench.ui.markup import SOON, markup, title_html
 from workbench.ui.model_menus import all_of
 from workbench.ui.optional_number import optional_number
 
@@ -22,10 +22,7 @@ GRACES = [("at once", 0), ("in 1 hour", 1), ("in 24 hours", 24), ("in 7 days", 1
 """(label, hours) after which a rotated key's text before stops working."""
 SPANS = [("7 days", 7), ("30 days", 30), ("90 days", 90)]
 
-_HEADER = (
-    '<div class="wb-title"><h1>Account</h1>'
-    '<span class="wb-price">Keys for the API, and what they used.</span></div>'
-)
+_HEADER = title_html("Account", "Keys for the API, and what they used.")
 _SURE = "<p>Whatever uses this key stops working at its next request. This cannot be taken back.</p>"
 
 

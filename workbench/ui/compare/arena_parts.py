@@ -11,14 +11,14 @@ import gradio as gr
 from evaluators.stats import Estimate, Rating
 from workbench.backends.pool import ModelStatus
 from workbench.ui.compare.arena_round import MOST_CANDIDATES, ArenaSession, Choice
-from workbench.ui.markup import markup
+from workbench.ui.markup import markup, title_html
 from workbench.ui.serverless.chat_area import LATEX
 from workbench.ui.tables import table_html
 from workbench.ui.thread.session import SECONDS_KEPT
 
-_HEADER = (
-    '<div class="wb-title"><h1>Arena</h1><span class="wb-price">Blind: names and speed are hidden until you vote. '
-    "Votes are kept without question or answers.</span></div>"
+_HEADER = title_html(
+    "Arena",
+    "Blind: names and speed are hidden until you vote. Votes are kept without question or answers.",
 )
 _LABELS = {
     Choice.LEFT: "Left is better",

@@ -10,7 +10,7 @@ import gradio as gr
 from workbench.backends.pool import ModelStatus
 from workbench.ui.compare.break_it import BreakItParts, build_break_it
 from workbench.ui.compare.comparison import HERE, Mode
-from workbench.ui.markup import carrier, markup
+from workbench.ui.markup import carrier, markup, title_html
 from workbench.ui.params.panel import ParamsPanel, build_params_panel
 from workbench.ui.serverless.chat_area import LATEX, icon_button
 from workbench.ui.thread.session import PANES, SECONDS_KEPT, CompareSession
@@ -18,9 +18,9 @@ from workbench.ui.thread.session import PANES, SECONDS_KEPT, CompareSession
 LETTERS = "ABCD"
 PANES_AT_FIRST = 2
 
-_HEADER = (
-    '<div class="wb-title"><h1>Compare</h1><span class="wb-price">One message, several models. Every number says '
-    "what ran beside it.</span></div>"
+_HEADER = title_html(
+    "Compare",
+    "One message, several models. Every number says what ran beside it.",
 )
 _EMPTY = '<p class="wb-pane-empty">Model {letter} answers here.</p>'
 

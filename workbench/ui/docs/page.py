@@ -7,11 +7,11 @@ import gradio as gr
 from workbench.ui.context import PageContext
 from workbench.ui.docs.view import docs_html
 from workbench.ui.identity import api_address
-from workbench.ui.markup import SOON, markup
+from workbench.ui.markup import SOON, markup, title_html
 
-_HEADER = (
-    '<div class="wb-title"><h1>Docs</h1><span class="wb-price">What is where, what the numbers mean, and how to call '
-    "the API.</span></div>"
+_HEADER = title_html(
+    "Docs",
+    "What is where, what the numbers mean, and how to call the API.",
 )
 
 

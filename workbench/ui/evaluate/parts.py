@@ -17,14 +17,14 @@ from workbench.experiments.spec.seven_questions import QUESTIONS
 from workbench.ui.evaluate.data import DataCard, OwnData, build_data_card
 from workbench.ui.evaluate.form import LIKELIHOOD_SETS, FormFields, Shape
 from workbench.ui.evaluate.past import PastParts, build_past_parts
-from workbench.ui.markup import markup
+from workbench.ui.markup import markup, title_html
 from workbench.ui.notice import Kind, notice_html
 from workbench.ui.optional_number import optional_number
 from workbench.ui.tables import table_html
 
-_HEADER = (
-    '<div class="wb-title"><h1>Evaluate</h1><span class="wb-price">Ask candidates the same questions, put them under '
-    "load, and get a verdict with intervals.</span></div>"
+_HEADER = title_html(
+    "Evaluate",
+    "Ask candidates the same questions, put them under load, and get a verdict with intervals.",
 )
 _SHAPES = (
     ("Steady", Shape.STEADY),

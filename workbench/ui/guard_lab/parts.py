@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import gradio as gr
 
 from workbench.ui.guard_lab.results import LabResult
-from workbench.ui.markup import markup
+from workbench.ui.markup import markup, title_html
 
 SECONDS_KEPT = 3600
 """How long the results of a closed tab stay in memory."""
@@ -16,9 +16,9 @@ COLUMNS = 2
 NO_GUARD = "None"
 SAFE, UNSAFE = "Harmless", "Harmful"
 
-_HEADER = (
-    '<div class="wb-title"><h1>Guard lab</h1><span class="wb-price">What a guard would do with your own texts, above '
-    "all with the harmless ones.</span></div>"
+_HEADER = title_html(
+    "Guard lab",
+    "What a guard would do with your own texts, above all with the harmless ones.",
 )
 _LIMITS = (
     '<p class="wb-lab-note">The embedded guard is a screening model, not Llama Guard: English only, one text at a '

@@ -12,14 +12,14 @@ from workbench.core.errors import Unavailable
 from workbench.service import Workbench
 from workbench.ui.context import PageContext
 from workbench.ui.home.view import DAYS_SHOWN, HomeFacts, home_html
-from workbench.ui.markup import markup
+from workbench.ui.markup import markup, title_html
 
 REFRESH_SECONDS = 3.0
 EXPERIMENTS_SHOWN = 5
 
-_HEADER = (
-    '<div class="wb-title"><h1>Home</h1><span class="wb-price">Is an open model good, fast, safe and cheap enough '
-    "for what you build? Find out here.</span></div>"
+_HEADER = title_html(
+    "Home",
+    "Is an open model good, fast, safe and cheap enough for what you build? Find out here.",
 )
 
 

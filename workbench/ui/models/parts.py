@@ -8,11 +8,11 @@ import gradio as gr
 
 from workbench.backends.catalogue import QUANTIZATIONS
 from workbench.model_desk import DTYPES, ModelWish
-from workbench.ui.markup import SOON, markup
+from workbench.ui.markup import SOON, markup, title_html
 
-_HEADER = (
-    '<div class="wb-title"><h1>Models</h1><span class="wb-price">What can be talked to here, and what else this '
-    "machine could run.</span></div>"
+_HEADER = title_html(
+    "Models",
+    "What can be talked to here, and what else this machine could run.",
 )
 _MEMBER = (
     '<p class="wb-none">Only admins add models. <a href="#requests">Request a model</a> and say what you need it '

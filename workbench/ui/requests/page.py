@@ -11,13 +11,13 @@ from workbench.model_desk import ModelDesk
 from workbench.model_requests import RequestDesk
 from workbench.store import RequestState
 from workbench.ui.context import PageContext
-from workbench.ui.markup import SOON, markup
+from workbench.ui.markup import SOON, markup, title_html
 from workbench.ui.requests.events import ALL, OWN, RequestEvents
 from workbench.ui.requests.form import RequestFields, build_request_form
 
-_HEADER = (
-    '<div class="wb-title"><h1>Requests</h1><span class="wb-price">Ask for a model that is not here, and see what '
-    "others asked for.</span></div>"
+_HEADER = title_html(
+    "Requests",
+    "Ask for a model that is not here, and see what others asked for.",
 )
 _STATES = [(state.value.capitalize(), state.value) for state in RequestState]
 _EMPTY = (
