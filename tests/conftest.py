@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from workbench.store.passwords import Passwords
 # new ones.
 hypothesis.settings.register_profile("steady", derandomize=True)
 hypothesis.settings.load_profile("steady")
+
+# Each test has a home of its own, and would compile the layers of its model anew.
+os.environ.setdefault("WORKBENCH_COMPILE", "false")
 
 REAL_HOME = Settings().home
 """Where this machine's own weights are, whatever home a test has."""

@@ -70,6 +70,10 @@ class Settings(BaseSettings):
     torch_threads: int | None = Field(
         default=None, ge=1, description="CPU threads of the engine; default all cores."
     )
+    compile: bool = Field(
+        default=True,
+        description="Whether layers are compiled for this processor where it has a C++ compiler (g++).",
+    )
     kv_cache_bytes: int | None = Field(
         default=None,
         ge=1,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,6 +19,8 @@ from transformers import PreTrainedModel
 
 from workbench.engine.attention import grouped_attention, runs
 from workbench.engine.forward import Part
+from workbench.engine.int8 import Int8Linear
+from workbench.engine.layer import DOWN, OUT, QKV, LayerPass, LayerShape, layer_pass
 from workbench.engine.slots import Aim, SlotCache
 
 FAMILY = frozenset({"LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM"})
@@ -99,10 +102,8 @@ class _Placed:
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    """What all layers of one pass share. `cos`, `sin` [tokens, 1, head_dim], the first half of sin negated."""
+    """What the attention of all layers of one pass shares; `sizes` counts the parts' tokens."""
 
-    cos: torch.Tensor
-    sin: torch.Tensor
     parts: tuple[_Placed, ...]
     sizes: list[int]
     cache: SlotCache
@@ -115,17 +116,20 @@ class FusedDecoder:
     with them; only attention looks at the parts one by one.
     """
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: PreTrainedModel, compiled: LayerPass | None = None) -> None:
         base = model.model
         kinds = getattr(model.config, "layer_types", None) or ["any"] * len(base.layers)
         self._embedding = base.embed_tokens.weight
         self._rotary = base.rotary_emb
-        self._norm = _norm(base.norm)
+        self._norm = base.norm
         self._head = model.lm_head
         self._layers = [
             _Layer(layer, index, kind)
             for index, (layer, kind) in enumerate(zip(base.layers, kinds, strict=True))
         ]
+        self.shape = self._layers[0].shape
+        self.is_compiled = compiled is not None
+        self._pass = compiled or partial(layer_pass, self.shape)
 
     def __call__(
         self, part: Part, keep: int | torch.Tensor, cache: SlotCache, beside: Part | None = None
@@ -137,11 +141,10 @@ class FusedDecoder:
         cos, sin = (x[0].unsqueeze(1) for x in self._rotary(hidden, positions.unsqueeze(0)))
         half = sin.shape[-1] // 2
         sin = torch.cat((-sin[..., :half], sin[..., half:]), dim=-1)
-        shared = _Pass(
-            cos, sin, tuple(_placed(one) for one in parts), [one.ids.numel() for one in parts], cache
-        )
+        shared = _Pass(tuple(_placed(one) for one in parts), [one.ids.numel() for one in parts], cache)
         for layer in self._layers:
-            hidden = layer(hidden, shared)
+            attend = partial(layer.attend, shared=shared)
+            hidden = self._pass((hidden, cos, sin), layer.weights, layer.product, attend)
         own = hidden[: part.ids.numel()].view(*part.ids.shape, -1)
         kept = own[:, -keep:] if isinstance(keep, int) else own[:, keep]
         logits: torch.Tensor = self._head(self._norm(kept))
@@ -174,69 +177,70 @@ def _additive(mask: torch.Tensor) -> torch.Tensor:
 
 
 class _Layer:
-    """One decoder layer."""
+    """One decoder layer: its weights, and its own attention."""
 
     def __init__(self, layer: Any, index: int, kind: str) -> None:
         attention = layer.self_attn
+        linears = (attention.q_proj.merged, attention.o_proj, layer.mlp.gate_proj.merged, layer.mlp.down_proj)
+        self.shape = _shape(layer, linears)
         self._index, self._kind = index, kind
-        self._head_dim = attention.head_dim
-        self._query_width = attention.q_proj.end
-        self._queries = attention.q_proj.end // attention.head_dim
-        self._rotated = attention.k_proj.end // attention.head_dim  # query and key heads
         self._scale = attention.scaling
-        self._qkv, self._out = attention.q_proj.merged, attention.o_proj
-        self._gate_up, self._down = layer.mlp.gate_proj.merged, layer.mlp.down_proj
-        self._norm_in, self._norm_mid = _norm(layer.input_layernorm), _norm(layer.post_attention_layernorm)
-        self._norm_query = _norm(attention.q_norm) if hasattr(attention, "q_norm") else None
-        self._norm_key = _norm(attention.k_norm) if hasattr(attention, "k_norm") else None
+        self._products = [getattr(linear, "product", linear) for linear in linears]
+        norms = [layer.input_layernorm, layer.post_attention_layernorm]
+        if self.shape.has_head_norms:
+            norms += [attention.q_norm, attention.k_norm]
+        biases = [linear.bias for linear, has in zip(linears, self.shape.biases, strict=True) if has]
+        self.weights = [norm.weight.detach() for norm in norms] + biases
 
-    def __call__(self, hidden: torch.Tensor, shared: _Pass) -> torch.Tensor:
-        """Hidden states [tokens, width]; changes them in place."""
-        hidden += self._out(self._attend(self._norm_in(hidden), shared))
-        gate, up = self._gate_up(self._norm_mid(hidden)).chunk(2, dim=-1)
-        hidden += self._down(functional.silu(gate).mul_(up))
-        return hidden
+    def product(self, x: torch.Tensor, which: int) -> torch.Tensor:
+        """The linear layer of this number, on what `layer_pass` gives it."""
+        made: torch.Tensor = self._products[which](x)
+        return made
 
-    def _attend(self, normed: torch.Tensor, shared: _Pass) -> torch.Tensor:
-        heads = self._qkv(normed).view(normed.shape[0], -1, self._head_dim)
-        rotated, value = heads[:, : self._rotated], heads[:, self._rotated :]
-        if self._norm_query is not None and self._norm_key is not None:
-            query, key = rotated[:, : self._queries], rotated[:, self._queries :]
-            rotated = torch.cat((self._norm_query(query), self._norm_key(key)), dim=1)
-        turned = torch.roll(rotated, self._head_dim // 2, dims=-1)
-        rotated = torch.addcmul(rotated * shared.cos, turned, shared.sin)
-        seen: list[torch.Tensor] = []
+    def attend(self, rotated: torch.Tensor, value: torch.Tensor, shared: _Pass) -> torch.Tensor:
+        """What each token sees [tokens, query width], of turned queries and keys, and of values."""
+        if len(shared.parts) == 1:
+            seen = list(self._seen(shared.parts[0], rotated, value, shared.cache))
+            return seen[0] if len(seen) == 1 else torch.cat(seen)
+        seen = []
         states = torch.split(rotated, shared.sizes), torch.split(value, shared.sizes)
         for part, turned_part, value_part in zip(shared.parts, *states, strict=True):
             seen += self._seen(part, turned_part, value_part, shared.cache)
-        return seen[0] if len(seen) == 1 else torch.cat(seen)
+        return torch.cat(seen)
 
     def _seen(
         self, part: _Placed, rotated: torch.Tensor, value: torch.Tensor, cache: SlotCache
     ) -> Iterator[torch.Tensor]:
         """What the tokens of a part attend to, a tensor [tokens, query width] for each run of its rows."""
-        shape = (part.rows, part.count, -1, self._head_dim)
-        query = rotated[:, : self._queries].view(shape)
-        keys, values = (states.view(shape).transpose(1, 2) for states in (rotated[:, self._queries :], value))
+        queries, width = self.shape.queries, self.shape.head_dim
+        shape = (part.rows, part.count, -1, width)
+        query = rotated[:, :queries].view(shape)
+        keys, values = (states.view(shape).transpose(1, 2) for states in (rotated[:, queries:], value))
         if part.aim is not None:
             keys, values = cache.layers[self._index].put(keys, values, part.aim)
+        if len(part.runs) == 1 and part.runs[0].length == keys.shape[2]:  # all there is: nothing to cut out
+            seen = grouped_attention(query, keys, values, part.runs[0].masks[self._kind], self._scale)
+            yield seen.reshape(-1, queries * width)
+            return
         for run in part.runs:
             rows, mask = slice(run.first, run.end), run.masks[self._kind]
             near, far = keys[rows, :, : run.length], values[rows, :, : run.length]
-            yield grouped_attention(query[rows], near, far, mask, self._scale).reshape(-1, self._query_width)
+            seen = grouped_attention(query[rows], near, far, mask, self._scale)
+            yield seen.reshape(-1, queries * width)
 
 
-@dataclass(frozen=True, slots=True)
-class _Norm:
-    """Root-mean-square normalisation (Zhang and Sennrich 2019, eq. 4) over the last dimension."""
-
-    weight: torch.Tensor
-    epsilon: float
-
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """`x`, normalised and weighted."""
-        return functional.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
-
-
-def _norm(module: Any) -> _Norm:
-    return _Norm(module.weight, module.variance_epsilon)
+def _shape(layer: Any, linears: tuple[Any, Any, Any, Any]) -> LayerShape:
+    attention = layer.self_attn
+    width, is_int8 = attention.head_dim, isinstance(linears[QKV], Int8Linear)
+    qkv, out, gate_up, down = (is_int8 and linear.bias is not None for linear in linears)
+    return LayerShape(
+        width=linears[OUT].out_features,
+        head_dim=width,
+        queries=attention.q_proj.end // width,
+        keys=(attention.k_proj.end - attention.q_proj.end) // width,
+        inner=linears[DOWN].in_features,
+        epsilon=layer.input_layernorm.variance_epsilon,
+        has_head_norms=hasattr(attention, "q_norm"),
+        is_int8=is_int8,
+        biases=(qkv, out, gate_up, down),
+    )

@@ -21,6 +21,7 @@ HIGH = 256
 _MIDDLE = ZERO * HIGH + ZERO
 """What stands for zero among the numbers 0 .. 65535 of two bytes from each of which ZERO is taken."""
 _MOST = 2**16 - 1 - _MIDDLE
+_LOW = HIGH - 1
 _SMALLEST = 1e-12
 """Keeps a row of zeros from dividing by zero."""
 
@@ -48,24 +49,33 @@ class Int8Linear(nn.Module):
         bias: torch.Tensor | None = linear.bias  # typed as always there, which it is not
         self.bias = None if bias is None else bias.detach().float()
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The product with `x` [..., inputs]; float32 [..., outputs]."""
-        rows = x.reshape(-1, self.in_features)
-        count = rows.shape[0]
-        step = rows.abs().amax(dim=1, keepdim=True).clamp_(min=_SMALLEST).div_(_MOST)
-        # Cutting off rounds here, since nothing is negative. Shifts and narrowing want a signed type of that width.
-        levels = (rows / step).add_(_MIDDLE + 0.5).to(torch.uint16).view(torch.int16)
-        split = torch.empty((2, *rows.shape), dtype=torch.uint8)
-        split[0].copy_(levels)
-        split[1].copy_(levels >> 8)
-        parts: torch.Tensor = torch.ops.onednn.qlinear_pointwise(
-            split.flatten(0, 1), 1.0, ZERO, self.packed, self.weight_scale, self.weight_zero, None, 1.0, 0,
+    def product(self, halves: torch.Tensor) -> torch.Tensor:
+        """Exact sums, in units of the weights' scale: uint8 [rows, inputs] to float32 [rows, outputs]."""
+        sums: torch.Tensor = torch.ops.onednn.qlinear_pointwise(
+            halves, 1.0, ZERO, self.packed, self.weight_scale, self.weight_zero, None, 1.0, 0,
             torch.float32, "none", [], "",
         )  # fmt: skip
-        product = torch.add(parts[:count], parts[count:], alpha=HIGH).mul_(step)
-        if self.bias is not None:
-            product += self.bias
-        return product.view(*x.shape[:-1], self.out_features)
+        return sums
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The product with `x` [..., inputs]; float32 [..., outputs]."""
+        halves, step = split_bytes(x.reshape(-1, self.in_features))
+        return joined(self.product(halves), step, self.bias).view(*x.shape[:-1], self.out_features)
+
+
+def split_bytes(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows [n, inputs] rounded to 16 bits: uint8 [2 n, inputs], first all low bytes, and each row's step [n, 1]."""
+    step = rows.abs().amax(dim=1, keepdim=True).clamp(min=_SMALLEST) / _MOST
+    # Cutting off rounds here, since nothing is negative.
+    levels = (rows / step).add(_MIDDLE + 0.5).to(torch.int32)
+    return torch.cat(((levels & _LOW).to(torch.uint8), (levels >> 8).to(torch.uint8))), step
+
+
+def joined(sums: torch.Tensor, step: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """The products [n, outputs] of rows of which `sums` [2 n, outputs] has those of the low and of the high bytes."""
+    count = step.shape[0]
+    product = torch.add(sums[:count], sums[count:], alpha=HIGH) * step
+    return product if bias is None else product + bias
 
 
 def quantize_linears(model: nn.Module) -> None:

@@ -24,7 +24,9 @@ import workbench
 from workbench.core.backend import ModelCard, Progress
 from workbench.core.errors import WeightsError
 from workbench.core.settings import Settings
+from workbench.engine.compiled import layer_for
 from workbench.engine.footprint import safetensors_parameters
+from workbench.engine.fused import FusedDecoder
 from workbench.engine.int8 import has_int8_kernels
 from workbench.engine.memory import free_bytes, kv_budget
 from workbench.engine.projections import prepare_projections
@@ -85,13 +87,18 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
     budget = kv_budget(model.device.type, settings.kv_cache_bytes)
     places = card.max_concurrency or default_rows(model.device.type)
     spare_rows = SPARE_ROWS if card.max_concurrency is None else 0
-    runner = choose_runner(model, budget_bytes=budget, max_rows=places + spare_rows)
+    runner = choose_runner(
+        model,
+        budget_bytes=budget,
+        max_rows=places + spare_rows,
+        compiled_for=lambda shape: layer_for(shape, settings.home, progress) if settings.compile else None,
+    )
     loaded = LoadedModel(
         runner=runner,
         tokenizer=tokenizer,
         context_length=card.context_length or _context_length(model, tokenizer),
         dtype=dtype,
-        fingerprint=fingerprint(card, source, f"{dtype}:{'onednn' if is_own_int8 else 'transformers'}"),
+        fingerprint=fingerprint(card, source, f"{dtype}:{_kernels(runner, is_own_int8=is_own_int8)}"),
         eos_ids=_eos_ids(model, tokenizer),
         defaults=_sampling_defaults(model),
         is_batched=isinstance(runner, SlotRunner),
@@ -101,6 +108,16 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
     )
     progress("ready", 1.0)
     return loaded
+
+
+def _kernels(runner: Runner, *, is_own_int8: bool) -> str:
+    """What computes the model, as far as it changes the last digits."""
+    is_compiled = (
+        isinstance(runner, SlotRunner)
+        and isinstance(runner.forward, FusedDecoder)
+        and runner.forward.is_compiled
+    )
+    return ("onednn" if is_own_int8 else "transformers") + (":compiled" if is_compiled else "")
 
 
 def _load_weights(card: ModelCard, source: Path, *, is_own_int8: bool) -> PreTrainedModel:

@@ -31,16 +31,19 @@ class PrepackedLinear(nn.Module):
         bias: torch.Tensor | None = linear.bias  # typed as always there, which it is not
         self.bias = None if bias is None else bias.detach()
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The product with `x` [..., inputs]: [..., outputs] in the weights' dtype."""
-        rows = x.reshape(-1, self.in_features)
+    def product(self, rows: torch.Tensor) -> torch.Tensor:
+        """Rows [n, inputs] to [n, outputs], in the weights' dtype."""
         count = rows.shape[0]
         if count < _FEWEST_ROWS:
             rows = functional.pad(rows, (0, 0, 0, _FEWEST_ROWS - count))
         product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
             rows, self.packed, self.bias, "none", [], ""
         )
-        return product[:count].view(*x.shape[:-1], self.out_features)
+        return product[:count]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The product with `x` [..., inputs]: [..., outputs] in the weights' dtype."""
+        return self.product(x.reshape(-1, self.in_features)).view(*x.shape[:-1], self.out_features)
 
 
 def can_prepack(model: nn.Module) -> bool:

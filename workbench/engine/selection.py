@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import structlog
 import torch
 from transformers import PreTrainedModel
@@ -10,6 +12,7 @@ from workbench.core.errors import WeightsError
 from workbench.engine.forward import Forward, PlainForward
 from workbench.engine.fused import FusedDecoder, is_merged
 from workbench.engine.int8 import Int8Linear
+from workbench.engine.layer import LayerPass, LayerShape
 from workbench.engine.masks import MaskPlan
 from workbench.engine.runner import Runner, SerialRunner, SlotRunner, text_config
 
@@ -32,16 +35,23 @@ def default_rows(device_type: str) -> int:
     return GPU_ROWS if device_type == "cuda" else CPU_ROWS
 
 
-def choose_runner(model: PreTrainedModel, *, budget_bytes: int, max_rows: int) -> Runner:
+def choose_runner(
+    model: PreTrainedModel,
+    *,
+    budget_bytes: int,
+    max_rows: int,
+    compiled_for: Callable[[LayerShape], LayerPass | None] = lambda shape: None,
+) -> Runner:
     """Slots when this model's layers can live in them and give the same logits there; else one at a time.
+
+    `compiled_for` gives the compiled layer of a shape, where there is one.
 
     Raises: WeightsError when the model runs in neither way.
     """
     plan = MaskPlan.of(text_config(model))
     expected = _plain_logits(model)
     if plan is not None:
-        forwards: list[Forward] = [FusedDecoder(model)] if is_merged(model) else []
-        for forward in (*forwards, PlainForward(model)):
+        for forward in (*_fused(model, compiled_for), PlainForward(model)):
             runner = SlotRunner(model, plan, budget_bytes=budget_bytes, max_rows=max_rows, forward=forward)
             if _agrees(model, runner, expected):
                 runner.can_pack = _packs(model, runner, expected)
@@ -51,6 +61,18 @@ def choose_runner(model: PreTrainedModel, *, budget_bytes: int, max_rows: int) -
     if not _agrees(model, serial, expected):
         raise WeightsError("This model's cache cannot be driven token by token; it cannot be served.")
     return serial
+
+
+def _fused(
+    model: PreTrainedModel, compiled_for: Callable[[LayerShape], LayerPass | None]
+) -> Iterator[Forward]:
+    """The flat forward passes over this model, the fastest first."""
+    if is_merged(model):
+        decoder = FusedDecoder(model)
+        compiled = compiled_for(decoder.shape)
+        if compiled is not None:
+            yield FusedDecoder(model, compiled)
+        yield decoder
 
 
 def _tokens(model: PreTrainedModel) -> list[int]:
