@@ -24,6 +24,7 @@ from workbench.ui.gradio_door import GradioDoor
 from workbench.ui.guard_lab.page import build_guard_lab_page
 from workbench.ui.home.page import build_home_page
 from workbench.ui.identity import CallerOf, local_user
+from workbench.ui.languages import FOLDER, read_languages, shipped_folder
 from workbench.ui.model_menus import ModelMenus
 from workbench.ui.models.page import build_models_page
 from workbench.ui.navigation import Link, Page, build_navigation
@@ -32,6 +33,7 @@ from workbench.ui.quiet_blocks import QuietBlocks
 from workbench.ui.requests.page import build_requests_page
 from workbench.ui.serverless.page import build_serverless_page
 from workbench.ui.theme import workbench_theme
+from workbench.ui.translated_blocks import PageTexts
 from workbench.ui.unwatched_events import UNWATCHED_EVENTS
 from workbench.ui.uploads import Uploads
 
@@ -97,12 +99,14 @@ def mount_ui(parent: FastAPI, workbench: Workbench, caller_of: CallerOf = local_
     parent.mount(assets.ROUTE, PackedFiles(assets.folder(), assets.written()), name="assets")
     parent.mount("/assets", PackedFiles(_FRONTEND / "assets", hashed=True), name="frontend")
     ui = build_ui(workbench, caller_of)
+    languages = read_languages(shipped_folder(), workbench.settings.home / FOLDER)
     site: FastAPI = gr.mount_gradio_app(
         parent,
         ui,
         path="/",
         theme=workbench_theme(),
         head=assets.head_html(),
+        i18n=PageTexts(languages),
         footer_links=[],
         run_history=False,
         ssr_mode=False,
@@ -119,6 +123,6 @@ def mount_ui(parent: FastAPI, workbench: Workbench, caller_of: CallerOf = local_
     if not isinstance(mounted, Mount):
         raise TypeError("Gradio is not where it was mounted")
     chunks = page_chunks(_FRONTEND, {block.get_block_name() for block in ui.blocks.values()} - LATER)
-    page = FirstPage(mounted.app, assets.links() + chunk_links(chunks), UNWATCHED_EVENTS)
+    page = FirstPage(mounted.app, languages, assets.links() + chunk_links(chunks), UNWATCHED_EVENTS)
     mounted.app = GradioDoor(EventStreams(page), uploads)
     return site

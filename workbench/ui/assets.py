@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from functools import cache
 from importlib import resources
@@ -71,6 +72,17 @@ def written() -> dict[str, bytes]:
     sheets = "\n".join(_folder().joinpath("css", f"{name}.css").read_text("utf-8") for name in STYLE_SHEETS)
     scripts = "\n".join(_folder().joinpath("js", f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     return {_SHEET: _ICON.sub(_inline, sheets).encode(), _SCRIPT: scripts.encode()}
+
+
+_TEXT = re.compile(r'\bwb\.text\("((?:[^"\\]|\\.)*)"')
+
+
+@cache
+def script_texts() -> tuple[str, ...]:
+    """What the scripts say to people: each text that they ask `wb.text` for, as it is written in English."""
+    return tuple(
+        dict.fromkeys(json.loads(f'"{text}"') for text in _TEXT.findall(written()[_SCRIPT].decode()))
+    )
 
 
 def _inline(found: re.Match[str]) -> str:

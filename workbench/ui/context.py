@@ -29,4 +29,4 @@ class PageContext:
 
     def is_opened_by(self, chosen: gr.SelectData) -> bool:
         """True when a selection among `tabs` opens this page, rather than leaves it."""
-        return bool(chosen.value == self.tab.label)
+        return bool(self.tabs.children[chosen.index] is self.tab)

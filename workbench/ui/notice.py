@@ -24,8 +24,13 @@ class Kind(StrEnum):
 _ICONS = {Kind.INFO: "info", Kind.BUSY: "clock", Kind.WARNING: "alert", Kind.ERROR: "alert"}
 
 
-def notice_html(kind: Kind, title: str, text: str = "", *, progress: float | None = None) -> str:
-    """One notice; `progress` 0 to 1 adds a bar. Errors are announced at once, the rest politely."""
+def notice_html(
+    kind: Kind, title: str, text: str = "", *, next_step: str = "", progress: float | None = None
+) -> str:
+    """One notice; `next_step` follows the text, `progress` 0 to 1 adds a bar.
+
+    Errors are announced at once, the rest politely.
+    """
     role = "alert" if kind is Kind.ERROR else "status"
     bar = ""
     if progress is not None:
@@ -34,7 +39,8 @@ def notice_html(kind: Kind, title: str, text: str = "", *, progress: float | Non
             f'<div class="wb-progress" role="progressbar" aria-label="{escape(title)}" aria-valuemin="0" '
             f'aria-valuemax="100" aria-valuenow="{percent}"><i style="width:{percent}%"></i></div>'
         )
-    body = f"<p>{escape(text)}</p>" if text else ""
+    step = f" <span>{escape(next_step)}</span>" if next_step else ""
+    body = f"<p>{escape(text)}{step}</p>" if text or step else ""
     return (
         f'<div class="wb-notice wb-{kind.value}" role="{role}">{icon(_ICONS[kind])}'
         f"<div><strong>{escape(title)}</strong>{body}{bar}</div></div>"
@@ -86,7 +92,7 @@ def error_notice(error: WorkbenchError) -> str:
         kind = Kind.BUSY
     elif error.status < 500:
         kind = Kind.WARNING
-    return notice_html(kind, title, f"{_sentence(error.message)} {step}".rstrip())
+    return notice_html(kind, title, _sentence(error.message), next_step=step)
 
 
 def _sentence(text: str) -> str:

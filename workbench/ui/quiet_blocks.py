@@ -7,14 +7,14 @@ from typing import Any
 import gradio as gr
 import structlog
 
-from workbench.ui.lean_blocks import LeanBlocks
+from workbench.ui.translated_blocks import TranslatedBlocks
 
 log = structlog.get_logger(__name__)
 
 SAYS_NOTHING = "Something went wrong on the server. The operator's log says where."
 
 
-class QuietBlocks(LeanBlocks):
+class QuietBlocks(TranslatedBlocks):
     """Gradio prints tracebacks with their messages; here an error's type and place are logged in their stead."""
 
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

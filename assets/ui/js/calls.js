@@ -29,11 +29,11 @@
 
   function row(call) {
     const item = element("details");
-    const open = element("button", "wb-text-button", "Open as code");
+    const open = element("button", "wb-text-button", wb.text("Open as code"));
     open.type = "button";
     open.addEventListener("click", () => show(call));
     const parts = [open];
-    for (const [title, value] of [["Sent", call.body], ["Received", call.response]]) {
+    for (const [title, value] of [[wb.text("Sent"), call.body], [wb.text("Received"), call.response]]) {
       const block = element("pre", "wb-call-text", JSON.stringify(value, null, 2));
       block.tabIndex = 0;
       block.setAttribute("role", "region");
@@ -62,7 +62,7 @@
     const notice = document.querySelector("#api-showing [data-showing]");
     notice.hidden = call === null;
     if (call) {
-      notice.querySelector("[data-showing-what]").textContent = `The call of ${time(call)}, from ${call.source}`;
+      notice.querySelector("[data-showing-what]").textContent = wb.text("The call of {1}, from {2}", time(call), call.source);
       document.querySelector("#wb-editor").scrollIntoView({ block: "center" });
     }
     document.querySelector("#api-open-call").click();

@@ -8,7 +8,7 @@
   function mend() {
     for (const element of document.querySelectorAll('[aria-label^="bot\'s message: <"]')) element.removeAttribute("aria-label");
     for (const element of document.querySelectorAll('.examples[role="list"]')) element.removeAttribute("role");
-    for (const marks of document.querySelectorAll('[role="graphics-symbol"]:not([aria-label])')) marks.setAttribute("aria-label", "Marks of the chart");
+    for (const marks of document.querySelectorAll('[role="graphics-symbol"]:not([aria-label])')) marks.setAttribute("aria-label", wb.text("Marks of the chart"));
     for (const answer of document.querySelectorAll(".wb-arena-answer .bubble-wrap:not([tabindex])")) answer.tabIndex = 0;
     for (const block of document.querySelectorAll(".bot pre:not([tabindex])")) block.tabIndex = 0;
   }

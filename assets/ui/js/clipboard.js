@@ -26,9 +26,9 @@
     if (!block || !title) return;
     try {
       await write(block.textContent);
-      title.textContent = "Copied. Your key is in the block below";
+      title.textContent = wb.text("Copied. Your key is in the block below");
     } catch (failure) {
-      title.textContent = "Your key is in the block below: select it and copy";
+      title.textContent = wb.text("Your key is in the block below: select it and copy");
     }
   };
 
@@ -36,11 +36,11 @@
     const label = button.querySelector("span");
     try {
       await write(text);
-      label.textContent = "Copied";
+      label.textContent = wb.text("Copied");
     } catch (failure) {
-      label.textContent = "Not copied";
+      label.textContent = wb.text("Not copied");
     }
-    setTimeout(() => { label.textContent = "Copy"; }, 1600);
+    setTimeout(() => { label.textContent = wb.text("Copy"); }, 1600);
   };
 
   wb.save = (name, type, text) => {

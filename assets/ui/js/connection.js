@@ -6,8 +6,8 @@
   const ask = window.fetch.bind(window);
   const GONE = [502, 503, 504]; // what a proxy says for a server behind it that is not there
   const TEXTS = {
-    lost: ["The server does not answer", "What is on this page can still be read and copied. Trying again every few seconds."],
-    over: ["This page’s session is over", "The server was started again, or you were logged out. Copy what you need, then load the page anew.", "Load anew"],
+    lost: () => [wb.text("The server does not answer"), wb.text("What is on this page can still be read and copied. Trying again every few seconds.")],
+    over: () => [wb.text("This page’s session is over"), wb.text("The server was started again, or you were logged out. Copy what you need, then load the page anew."), wb.text("Load anew")],
   };
   let bar = null;
   let isLooking = false;
@@ -17,7 +17,7 @@
     bar = null;
     document.documentElement.classList.toggle("wb-cut-off", kind !== "");
     if (!kind) return;
-    const [title, text, button] = TEXTS[kind];
+    const [title, text, button] = TEXTS[kind]();
     bar = document.createElement("div");
     bar.className = "wb-connection wb-notice wb-error";
     bar.dataset.kind = kind;

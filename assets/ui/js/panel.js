@@ -69,15 +69,15 @@
         const isUnset = input.value === "";
         const block = input.closest(".wb-slider");
         const button = resetButton(prefix, name, input);
-        input.placeholder = "not set";
-        button.title = `Back to ${value ?? "not set"}`;
-        button.setAttribute("aria-label", `${name.replaceAll("_", " ")}: back to ${value ?? "not set"}`);
+        input.placeholder = wb.text("not set");
+        button.title = wb.text("Back to {1}", value ?? wb.text("not set"));
+        button.setAttribute("aria-label", wb.text("{1}: back to {2}", name.replaceAll("_", " "), value ?? wb.text("not set")));
         button.hidden = isUnset ? value === null : Number(input.value) === value;
         block.classList.toggle("wb-unset", isUnset);
-        grey(block, ignored.includes(name), "This model's endpoint ignores it: it is not sent.");
+        grey(block, ignored.includes(name), wb.text("This model's endpoint ignores it: it is not sent."));
       }
       for (const part of ["schema-drawer", "tools-drawer", "logprobs"]) {
-        grey(document.querySelector(`#${prefix}-${part}`), lacks.includes(part), "This model does not support it.");
+        grey(document.querySelector(`#${prefix}-${part}`), lacks.includes(part), wb.text("This model does not support it."));
       }
     }
   }
@@ -126,7 +126,7 @@
       entry.toggleAttribute("data-is-set", isSet(entry.dataset.wbPreset));
       return entry.hasAttribute("data-is-set");
     });
-    const text = chosen.length ? `Preset: ${chosen[0].textContent}` : "Presets";
+    const text = chosen.length ? wb.text("Preset: {1}", chosen[0].textContent) : wb.text("Presets");
     if (name.textContent !== text) name.textContent = text;
   }
 
@@ -148,7 +148,7 @@
       use.type = remove.type = "button";
       use.textContent = name;
       use.dataset.wbPreset = JSON.stringify(values);
-      remove.setAttribute("aria-label", `Forget ${name}`);
+      remove.setAttribute("aria-label", wb.text("Forget {1}", name));
       remove.textContent = "×";
       remove.addEventListener("click", (event) => { event.stopPropagation(); store({ ...own(), [name]: undefined }); });
       row.append(use, remove);

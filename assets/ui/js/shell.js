@@ -3,6 +3,13 @@
 
 const wb = (window.wb = window.wb || {});
 
+// A text in the reader's language; {1}, {2} stand for the values. Without a translation it is what it is here.
+wb.text = (english, ...values) => {
+  const [known] = Object.values(window.gradio_config?.i18n_translations ?? {});
+  const said = known && Object.hasOwn(known, english) ? known[english] : english;
+  return said.replace(/\{(\d+)\}/g, (hole, place) => values[place - 1] ?? hole);
+};
+
 (() => {
   const root = document.documentElement;
   const narrow = window.matchMedia("(max-width: 900px)");
@@ -128,6 +135,8 @@ const wb = (window.wb = window.wb || {});
   const started = new MutationObserver(() => {
     if (!["#wb-pages [role='tab']", ".wb-rail [data-page]", "#wb-config"].every((part) => document.querySelector(part))) return;
     started.disconnect();
+    // Gradio names the browser's language here, in which the page may not be.
+    [root.lang = "en"] = Object.keys(window.gradio_config.i18n_translations ?? {});
     applyScheme();
     openPage();
     if (narrow.matches) setExpanded("config", false);

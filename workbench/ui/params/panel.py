@@ -111,8 +111,12 @@ def help_text(spec: ParamSpec) -> str:
     """What the parameter does, and its range; where the API's is wider than the slider's, both."""
     if spec.low is None or spec.panel_high is None:
         return spec.description
-    more = "" if spec.high is not None else " here, more over the API"
-    return f"{spec.description} From {spec.low:g} to {spec.panel_high:,g}{more}; empty is not set."
+    if spec.high is None:
+        return (
+            f"{spec.description} From {spec.low:g} to {spec.panel_high:,g} here, more over the API; "
+            "empty is not set."
+        )
+    return f"{spec.description} From {spec.low:g} to {spec.panel_high:,g}; empty is not set."
 
 
 def _control(prefix: str, spec: ParamSpec, value: float | int | str | None) -> gr.Component:

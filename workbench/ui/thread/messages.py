@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from workbench.core.chat import ToolCall
+from workbench.ui.languages import translated
 from workbench.ui.params.request_options import schema_fault
 from workbench.ui.thread.applied import applied_html
 from workbench.ui.thread.guard_mark import guard_html
@@ -38,7 +39,7 @@ def _assistant_parts(turn: Turn, is_open: bool) -> list[str]:
     if turn.answer:
         parts.append(turn.answer)
     elif is_open and not turn.has_answer:
-        parts.append(_WAITING)
+        parts.append(translated(_WAITING))
     if turn.tool_calls:
         parts.append(_on_one_line(_calls_html(turn.tool_calls)))
     if turn.metrics is not None:
@@ -49,7 +50,11 @@ def _assistant_parts(turn: Turn, is_open: bool) -> list[str]:
 def _foot_of(turn: Turn, metrics: AnswerMetrics) -> str:
     """All that stands under the answer, written once for these numbers."""
     if turn.foot is None or turn.foot[0] is not metrics:
-        foot = foot_html(turn) + tokens_html(turn.tokens) + applied_html(metrics.effective)
+        foot = (
+            translated(foot_html(turn))
+            + tokens_html(turn.tokens)
+            + translated(applied_html(metrics.effective))
+        )
         turn.foot = metrics, _on_one_line(foot)
     return turn.foot[1]
 
@@ -69,7 +74,7 @@ def _reasoning_html(text: str, *, is_open: bool) -> str:
     """The model's reasoning as text, folded unless it is all there is so far."""
     state = " open" if is_open else ""
     body = escape(text).replace("\n", "<br>")
-    title = "Thinking" if is_open else "Reasoning"
+    title = translated("Thinking" if is_open else "Reasoning")
     return f'<details class="wb-reasoning"{state}><summary>{title}</summary><div>{body}</div></details>'
 
 
@@ -79,7 +84,8 @@ def _calls_html(calls: Sequence[ToolCall]) -> str:
         f'<div class="wb-call"><b>{escape(call.name)}</b><code>{escape(call.arguments)}</code></div>'
         for call in calls
     )
-    return f'<div class="wb-calls"><span>Calls a tool; your next message is its result.</span>{blocks}</div>'
+    said = translated("Calls a tool; your next message is its result.")
+    return f'<div class="wb-calls"><span>{said}</span>{blocks}</div>'
 
 
 def foot_html(turn: Turn) -> str:
