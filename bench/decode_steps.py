@@ -3,25 +3,30 @@
 Run by hand: `python -m bench.decode_steps`. It needs torch and transformers and nothing else of Workbench's
 dependencies, so it also runs on a bare machine with an accelerator:
 `python -m bench.decode_steps --shape llama-3.1-8b --dtype bfloat16 --rows 1 8 64`, with random
-weights. Subjects take turns in every round; what is reported is the median. The table comes last. `limit` is how fast
-the weights alone could be read at the speed of a large copy on the same device.
+weights; there int8 and nf4 are bitsandbytes' where it is installed. Subjects take turns in every round; what is
+reported is the median. The table comes last. `limit` is how fast the weights alone could be read at the speed of a
+large copy on the same device. `--compile` adds the layers compiled for the processor (not on an accelerator).
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedModel
+from torch import nn
+from transformers import AutoModelForCausalLM, GenerationConfig, LlamaConfig, PreTrainedModel
 
 from workbench.engine.fused import FusedDecoder, is_merged
 from workbench.engine.int8 import has_int8_kernels
+from workbench.engine.layer import LayerPass
 from workbench.engine.masks import MaskPlan
 from workbench.engine.projections import prepare_projections
 from workbench.engine.runner import SlotRunner, text_config
@@ -61,15 +66,63 @@ def load(options: argparse.Namespace, device: torch.device) -> PreTrainedModel:
     return model.eval()
 
 
-def slot_runner(model: PreTrainedModel, options: argparse.Namespace, *, is_int8: bool) -> SlotRunner:
-    """The engine's runner as a server would choose it for this model; `is_int8` quantizes it in place."""
+def slot_runner(
+    model: PreTrainedModel, options: argparse.Namespace, compiled: LayerPass | None = None
+) -> SlotRunner:
+    """The engine's runner as a server would choose it for this model."""
     plan = MaskPlan.of(text_config(model))
     if plan is None:
         raise SystemExit("This model's layers cannot live in slots.")
-    prepare_projections(model, is_int8=is_int8)
-    forward = FusedDecoder(model) if is_merged(model) else None
+    forward = FusedDecoder(model, compiled) if is_merged(model) else None
     rows = max(options.rows)
     return SlotRunner(model, plan, budget_bytes=options.cache_bytes, max_rows=rows, forward=forward)
+
+
+def prepared(options: argparse.Namespace, device: torch.device) -> dict[str, PreTrainedModel]:
+    """The model in every precision there is here, as a server would have it."""
+    found = {options.dtype: load(options, device)}
+    prepare_projections(found[options.dtype], is_int8=False)
+    if device.type == "cpu" and has_int8_kernels() and options.dtype == "float32":
+        found["int8"] = load(options, device)
+        prepare_projections(found["int8"], is_int8=True)
+    if device.type == "cuda" and importlib.util.find_spec("bitsandbytes") is not None:
+        found |= {name: quantized(load(options, device), name) for name in ("int8", "nf4")}
+    return found
+
+
+def quantized(model: PreTrainedModel, name: str) -> PreTrainedModel:
+    """The model with bitsandbytes' layers in place of its own, the head left as it is."""
+    import bitsandbytes
+
+    for parent in list(model.model.modules()):
+        for child_name, child in list(parent.named_children()):
+            if type(child) is not nn.Linear:
+                continue
+            width, height = child.in_features, child.out_features
+            if name == "int8":
+                layer = bitsandbytes.nn.Linear8bitLt(width, height, bias=False, has_fp16_weights=False)
+            else:
+                layer = bitsandbytes.nn.Linear4bit(
+                    width, height, bias=False, compute_dtype=child.weight.dtype, quant_type="nf4"
+                )
+            layer.load_state_dict({"weight": child.weight.detach().cpu()}, strict=False)
+            setattr(parent, child_name, layer.to(child.weight.device))
+    return model
+
+
+def compiled_runners(
+    models: dict[str, PreTrainedModel], options: argparse.Namespace, folder: Path
+) -> dict[str, SlotRunner]:
+    """A runner with a compiled layer for each of them that has the flat pass."""
+    from workbench.engine.compiled import compile_layer, compiled_layer
+
+    found = {}
+    for name, model in models.items():
+        if is_merged(model):
+            shape = FusedDecoder(model).shape
+            compile_layer(shape, folder)
+            found[f"{name}, compiled"] = slot_runner(model, options, compiled_layer(shape, folder))
+    return found
 
 
 def synchronize(device: torch.device) -> None:
@@ -109,6 +162,7 @@ def weight_bytes(model: PreTrainedModel) -> int:
 def steps(runner: SlotRunner, rows: int, options: argparse.Namespace) -> Callable[[], None]:
     """Some decode steps of that many rows at different lengths, each with its token read back as a server must."""
 
+    @torch.inference_mode()
     def act() -> None:
         runner.reserve(rows, options.length + options.steps + 1)
         positions = [options.length - (11 * row) % (options.length // 2) for row in range(rows)]
@@ -121,9 +175,9 @@ def steps(runner: SlotRunner, rows: int, options: argparse.Namespace) -> Callabl
 
 
 def generation(model: PreTrainedModel, rows: int, options: argparse.Namespace) -> float:
-    """Seconds of one of `generate()`'s decode steps: a long answer less one of a single token."""
+    """Seconds of one of `generate()`'s decode steps on a static batch: a long answer less one of a single token."""
     device = model.get_input_embeddings().weight.device
-    ids = torch.ones((rows, options.length), dtype=torch.long, device=device)
+    ids = torch.tensor(prompts(model, rows, options), device=device)
 
     def answer(tokens: int) -> float:
         return seconds(
@@ -135,20 +189,42 @@ def generation(model: PreTrainedModel, rows: int, options: argparse.Namespace) -
             CLOCKS[options.clock],
         )  # fmt: skip
 
-    spent = answer(options.steps + 1) - answer(1)
-    return spent / float(options.steps)
+    return (answer(options.steps + 1) - answer(1)) / float(options.steps)
 
 
-@torch.inference_mode()
-def measure(options: argparse.Namespace, device: torch.device) -> list[str]:
+def continuous(model: PreTrainedModel, rows: int, options: argparse.Namespace) -> float:
+    """Seconds of a step of transformers' continuous batching: between the tokens of the answer that began last.
+
+    The others decode beside it, and no prompt is left to be read.
+    """
+    made = model.generate_batch(
+        prompts(model, rows, options),
+        generation_config=GenerationConfig(
+            max_new_tokens=options.steps + 1, do_sample=False, eos_token_id=-1, pad_token_id=0
+        ),
+        record_timestamps=True,
+        progress_bar=False,
+    )
+    times = [one.timestamps for one in made.values()]
+    if [len(one) for one in times] != [options.steps + 1] * rows:
+        raise RuntimeError("Continuous batching did not answer as asked; its log above says why.")
+    last = max(times, key=lambda one: float(one[0]))
+    return float(last[-1] - last[0]) / float(options.steps)
+
+
+def prompts(model: PreTrainedModel, rows: int, options: argparse.Namespace) -> list[list[int]]:
+    """A prompt for each row, no two with a common beginning."""
+    most = min(text_config(model).vocab_size, 500)
+    return [[(7 * place + 11 * row) % most for place in range(options.length)] for row in range(rows)]
+
+
+def measure(options: argparse.Namespace, device: torch.device, folder: Path) -> list[str]:
     """The table's rows."""
-    plain = load(options, device)
-    runners = {options.dtype: slot_runner(load(options, device), options, is_int8=False)}
-    weights = {options.dtype: weight_bytes(plain)}
-    if device.type == "cpu" and has_int8_kernels() and options.dtype == "float32":
-        small = load(options, device)
-        runners["int8"] = slot_runner(small, options, is_int8=True)
-        weights["int8"] = weight_bytes(small)
+    plain, models = load(options, device), prepared(options, device)
+    weights = {name: weight_bytes(model) for name, model in models.items()}
+    runners = {name: slot_runner(model, options) for name, model in models.items()}
+    if options.compile:
+        runners |= compiled_runners(models, options, folder)
     clock = CLOCKS[options.clock]
     bandwidth = bytes_per_second(device, clock)
     for rows in options.rows:  # the first pass of a shape pays for its kernels
@@ -157,19 +233,27 @@ def measure(options: argparse.Namespace, device: torch.device) -> list[str]:
     found: dict[tuple[str, int], list[float]] = {}
     for _ in range(options.rounds):
         for rows in options.rows:
-            found.setdefault(("generate()", rows), []).append(generation(plain, rows, options))
+            for name, peer in (("generate()", generation), ("continuous batching", continuous)):
+                found.setdefault((name, rows), []).append(peer(plain, rows, options))
             for name, runner in runners.items():
                 act = steps(runner, rows, options)
                 found.setdefault((name, rows), []).append(seconds(act, device, clock) / options.steps)
+    return table(found, options, {name: bytes_ / bandwidth for name, bytes_ in weights.items()})
+
+
+def table(
+    found: dict[tuple[str, int], list[float]], options: argparse.Namespace, limits: dict[str, float]
+) -> list[str]:
+    """The rows of the table; `limits` are the seconds in which a precision's weights could be read."""
     lines = []
-    for name in ("generate()", *runners):
+    for name in dict.fromkeys(name for name, _ in found):
         for rows in options.rows:
             step = statistics.median(found[name, rows])
             ratio = statistics.median(
                 other / one for other, one in zip(found["generate()", rows], found[name, rows], strict=True)
             )
             first = statistics.median(found[name, options.rows[0]])
-            limit = weights.get(name, weights[options.dtype]) / bandwidth / step
+            limit = limits.get(name.split(",")[0], limits[options.dtype]) / step
             lines.append(
                 f"| {name} | {rows} | {step * 1000:.1f} | {step / first:.2f} | {rows / step:.1f} | {ratio:.2f} "
                 f"| {limit:.0%} |"
@@ -192,9 +276,11 @@ def main() -> None:
         help="processor time holds on a machine that others use, with OMP_NUM_THREADS=1",
     )  # fmt: skip
     parser.add_argument("--cache-bytes", type=int, default=8 << 30)
+    parser.add_argument("--compile", action="store_true", help="also with layers compiled for the processor")
     options = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    lines = measure(options, device)
+    with tempfile.TemporaryDirectory() as folder:
+        lines = measure(options, device, Path(folder))
     name = (
         torch.cuda.get_device_name(device)
         if device.type == "cuda"
