@@ -36,7 +36,11 @@ def differences_html(answers: Sequence[tuple[str, str]]) -> str:
     (base_title, base), *rest = told
     blocks = "".join(
         f"<section><h3>{escape(title)}, against {escape(base_title)}</h3>"
-        + (f"<p>{difference_html(base, answer)}</p>" if answer != base else "<p><em>The same text.</em></p>")
+        + (
+            f'<p translate="no">{difference_html(base, answer)}</p>'
+            if answer != base
+            else "<p><em>The same text.</em></p>"
+        )
         + "</section>"
         for title, answer in rest
     )

@@ -136,7 +136,7 @@ def _false_positives(view: AtThreshold, *, shows_texts: bool) -> str:
 def _false_positive(row: JudgedRow, *, shows_texts: bool) -> str:
     text = row.row.prompt if row.row.response is None else row.row.response
     shown = (
-        escape(text)
+        f'<span translate="no">{escape(text)}</span>'
         if shows_texts
         else f'<span aria-label="hidden text of {len(text)} characters">•••••</span>'
     )

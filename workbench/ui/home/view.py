@@ -104,7 +104,8 @@ def _step(step: Step, is_done: bool) -> str:
 
 def _models(models: Sequence[ModelStatus]) -> str:
     rows = "".join(
-        f"<tr><td><b>{escape(status.card.id)}</b><small>{escape(' · '.join(badges_of(status)))}</small></td>"
+        f'<tr><td><b translate="no">{escape(status.card.id)}</b>'
+        f"<small>{escape(' · '.join(badges_of(status)))}</small></td>"
         f"<td>{state_html(status)}</td><td>{escape(price_of(status))}</td></tr>"
         for status in models
     )
@@ -155,7 +156,7 @@ def _experiments(experiments: Sequence[Experiment]) -> str:
     if not experiments:
         return _card("Last experiments", _NO_EXPERIMENTS, "wb-card-wide")
     rows = "".join(
-        f"<tr><td><b>{escape(entry.name)}</b><small>{escape(', '.join(entry.models))}</small></td>"
+        f'<tr><td><b translate="no">{escape(entry.name)}</b><small>{escape(", ".join(entry.models))}</small></td>'
         f"<td>{escape(_outcome(entry))}</td><td>{entry.begun_at:%d %b, %H:%M}</td></tr>"
         for entry in experiments
     )

@@ -18,7 +18,7 @@ _GB = 1e9
 def models_html(models: Sequence[ModelStatus], added: Collection[str]) -> str:
     """Every model with where it runs, its state, what it takes and what it costs."""
     rows = "".join(
-        f"<tr><td><b>{escape(status.card.id)}</b><small>{escape(_about(status, added))}</small></td>"
+        f'<tr><td><b translate="no">{escape(status.card.id)}</b><small>{escape(_about(status, added))}</small></td>'
         f"<td>{state_html(status)}</td><td>{escape(_memory(status))}</td><td>{escape(price_of(status))}</td></tr>"
         for status in models
     )

@@ -48,7 +48,7 @@ def details_html(details: RequestDetails) -> str:
     """A request with all that the caller may see of it."""
     request, form = details.request, details.request.form
     head = f"{form.category} · priority {form.priority.value} · wanted by {_wanted_by(request)}"
-    parts = [f"<p>{escape(form.description)}</p>"]
+    parts = [f'<p translate="no">{escape(form.description)}</p>']
     if details.is_whole:
         parts.append(f"<p>From {escape(request.account)}, {escape(form.email)}</p>")
         parts += [_part(title, getattr(form, name)) for name, title in _PARTS.items() if getattr(form, name)]
@@ -59,7 +59,8 @@ def details_html(details: RequestDetails) -> str:
     if details.attachments:
         parts.append(_part("Files", ", ".join(file.name for file in details.attachments)))
     notes = "".join(
-        f"<li><b>{escape(note.author)}</b> <small>{minute(note.added_at)}</small><p>{escape(note.text)}</p></li>"
+        f"<li><b>{escape(note.author)}</b> <small>{minute(note.added_at)}</small>"
+        f'<p translate="no">{escape(note.text)}</p></li>'
         for note in details.notes
     )
     answers = f'<ul class="wb-notes">{notes}</ul>' if notes else '<p class="wb-empty">No answer yet.</p>'
@@ -126,4 +127,4 @@ def _short(text: str) -> str:
 
 
 def _part(title: str, text: str) -> str:
-    return f"<h4>{escape(title)}</h4><p>{escape(text)}</p>"
+    return f'<h4>{escape(title)}</h4><p translate="no">{escape(text)}</p>'
