@@ -183,7 +183,7 @@ def test_a_compilation_that_fails_is_told_and_leaves_nothing(
 
 @needs_compiler
 def test_the_compiling_process_ends_with_the_one_that_began_it(tmp_path: Path) -> None:
-    arguments = [json.dumps(asdict(SHAPE)), str(tmp_path / "layer.pt2")]
+    arguments = [json.dumps(asdict(SHAPE)), str(tmp_path / "layer.so")]
     child = subprocess.Popen(
         [sys.executable, "-m", "workbench.engine.compile_layer", *arguments],
         stdin=subprocess.PIPE,

@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import threading
+import zipfile
 from functools import partial
 from pathlib import Path
 
@@ -48,21 +49,25 @@ class _Traced(nn.Module):
         )
 
 
-def write_compiled(shape: LayerShape, path: Path) -> None:
-    """The machine code of a layer of this shape, for any number of tokens, as a file."""
+def compiled(shape: LayerShape, folder: Path) -> dict[str, bytes]:
+    """The machine code of a layer of this shape, for any number of tokens, by suffix: a library, and what it calls."""
     hidden, turns = torch.zeros(_ROWS, shape.width), torch.zeros(_ROWS, 1, shape.head_dim)
     widths = [shape.width] * 2 + [shape.head_dim] * 2 * shape.has_head_norms
     widths += [count for count, has in zip(shape.outputs, shape.biases, strict=True) if has]
+    weights = [torch.zeros(width) for width in widths]  # each its own: two names of one would be one input
     tokens = torch.export.Dim("tokens", min=2)
     sizes = ({0: tokens},) * 3 + ({},) * len(widths)
-    weights = [torch.zeros(width) for width in widths]  # each its own: two names of one would be one input
+    package = folder / "layer.pt2"
     with torch.no_grad():
         exported = torch.export.export(
             _Traced(shape), (hidden, turns, turns.clone(), *weights), dynamic_shapes=(sizes,)
         )
         torch._inductor.aoti_compile_and_package(
-            exported, package_path=str(path), inductor_configs={"cpp.dynamic_threads": True}
+            exported, package_path=str(package), inductor_configs={"cpp.dynamic_threads": True}
         )
+    with zipfile.ZipFile(package) as packed:
+        names = [name for name in packed.namelist() if name.endswith((".wrapper.so", ".wrapper.json"))]
+        return {Path(name).suffix: packed.read(name) for name in names}
 
 
 def _end_with_parent(scratch: str) -> None:
@@ -80,10 +85,11 @@ def main(description: str, target: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         threading.Thread(target=_end_with_parent, args=(scratch,), daemon=True).start()
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = scratch
-        made, beside = Path(scratch) / "layer.pt2", target.with_suffix(".part")
-        write_compiled(shape, made)
-        shutil.copyfile(made, beside)
-        beside.replace(target)
+        made = compiled(shape, Path(scratch))
+    for suffix in (".json", ".so"):  # the library last: where it is, all is
+        beside = target.with_suffix(f"{suffix}.part")
+        beside.write_bytes(made[suffix])
+        beside.replace(target.with_suffix(suffix))
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from workbench.engine.layer import Attend, LayerShape, Product
 log = structlog.get_logger(__name__)
 
 FOLDER = "compiled"
-"""Where they are kept, in the home folder."""
+"""Where they are kept, in the home folder: each a library, and beside it in JSON what it calls of torch."""
 _one_at_a_time = threading.Lock()
 
 
@@ -68,8 +68,8 @@ class CompiledLayer:
     """`layer_pass` of one shape as machine code."""
 
     def __init__(self, path: Path) -> None:
-        # torch's own front for this imports its compiler, which takes seconds.
-        self._loader = torch._C._aoti.AOTIModelPackageLoader(str(path), "model", False, 1, -1)
+        # torch's own front for this takes a package, which it unpacks at each load, and imports its compiler.
+        self._runner = torch._C._aoti.AOTIModelContainerRunnerCpu(str(path), 1)
 
     def __call__(
         self,
@@ -80,8 +80,7 @@ class CompiledLayer:
     ) -> torch.Tensor:
         """The hidden states [n, width] after the layer."""
         _current.product, _current.attend = product, attend
-        hidden: torch.Tensor = self._loader.run([*states, *weights])[0]
-        return hidden
+        return self._runner.run([*states, *weights])[0]
 
 
 def compiled_layer(shape: LayerShape, home: Path) -> CompiledLayer | None:
@@ -155,4 +154,4 @@ def _processor() -> str:
 def _path(shape: LayerShape, home: Path) -> Path:
     sources = [Path(module.__file__ or "").read_text("utf-8") for module in (layer, int8)]
     known = json.dumps([asdict(shape), torch.__version__, _processor(), sources])
-    return home / FOLDER / f"{hashlib.sha256(known.encode()).hexdigest()[:24]}.pt2"
+    return home / FOLDER / f"{hashlib.sha256(known.encode()).hexdigest()[:24]}.so"
