@@ -86,6 +86,20 @@ async def test_a_folder_of_another_experiment_is_refused(tmp_path: Path, folder:
         await run_small(small_experiment(tmp_path, load=None, seed=1), folder)
 
 
+async def test_a_second_run_of_the_same_folder_is_refused_and_the_first_goes_on(
+    tmp_path: Path, folder: ExperimentFolder
+) -> None:
+    experiment = small_experiment(tmp_path, load=None)
+    begun = asyncio.Event()
+    first = asyncio.create_task(run_small(experiment, folder, on_progress=lambda progress: begun.set()))
+    await begun.wait()
+    with pytest.raises(ConfigurationError, match="is being run already"):
+        await run_small(experiment, ExperimentFolder(folder.path))
+    await first
+    ids = [row.id for row in folder.samples.read()]
+    assert len(ids) == len(set(ids)) == ITEMS
+
+
 async def test_a_run_of_an_earlier_version_goes_on(tmp_path: Path, folder: ExperimentFolder) -> None:
     experiment = small_experiment(tmp_path, load=None)
     await run_small(experiment, folder)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from evaluators.base import Sample
@@ -86,6 +88,22 @@ class ExperimentFolder:
     def verdict_path(self) -> Path:
         """The verdict for programs."""
         return self.path / "verdict.json"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else runs this experiment meanwhile: two would ask, and store, everything twice.
+
+        Raises: ConfigurationError when another process does.
+        """
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with FileLock(self.path / "running.lock", timeout=0, thread_local=False):
+                yield
+        except Timeout:
+            raise ConfigurationError(
+                f"The experiment in {self.path} is being run already. Wait until that run has ended, or name another "
+                "folder."
+            ) from None
 
     def create(self) -> None:
         """Makes the folder, readable by this user only, and mends what a crash left."""

@@ -67,9 +67,13 @@ class ExperimentRunner:
     async def run(self) -> None:
         """Asks what is not answered yet and loads every candidate.
 
-        Raises: ConfigurationError when the folder holds another experiment or the data are unfit; a WorkbenchError
-        when a model cannot be loaded.
+        Raises: ConfigurationError when the folder holds another experiment or is in use, or the data are unfit; a
+        WorkbenchError when a model cannot be loaded.
         """
+        with self._folder.held():
+            await self._run_held()
+
+    async def _run_held(self) -> None:
         self._folder.create()
         seed, data_path = self._experiment.seed, self._folder.data_path
         probes = [open_probe(spec, seed, data_path(spec.name)) for spec in self._experiment.probes]
