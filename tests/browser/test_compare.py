@@ -132,7 +132,7 @@ def test_what_was_compared_is_listed_among_the_calls_of_the_tab(open_page: OpenP
 def test_a_quantized_model_says_beside_its_speed_why(open_page: OpenPage) -> None:
     page = open_compare(open_page)
     ask_all(page, "Hello")
-    expect(page.locator(".wb-pane-1 .wb-remark")).to_contain_text("saves memory rather than time")
+    expect(page.locator(".wb-pane-1 .wb-remark")).to_contain_text("a quarter of float32's weights")
     expect(page.locator(".wb-pane-0 .wb-remark")).to_have_count(0)
 
 

@@ -124,7 +124,7 @@ def test_every_number_says_what_ran_beside_it(mode: Mode, streams: int, others: 
 @pytest.mark.parametrize(
     ("card", "words"),
     [
-        (ModelCard("m", "s", quantization="int8"), "On a CPU int8 saves memory rather than time: with 8-bit"),
+        (ModelCard("m", "s", quantization="int8"), "On a CPU a step of int8 reads a quarter"),
         (ModelCard("m", "s", quantization="nf4"), "On a CPU nf4 saves memory rather than time: its weights"),
         (ModelCard("m", "s"), ""),
         (ModelCard("m", "s", quantization="int8", region="elsewhere"), ""),

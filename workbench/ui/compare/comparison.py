@@ -133,10 +133,12 @@ def speed_remark(status: ModelStatus) -> str:
     card = status.card
     if card.region != HERE or card.quantization == "none":
         return ""
-    saved = f"On a CPU {card.quantization} saves memory rather than time:"
     if card.quantization == "int8":
-        return f"{saved} with 8-bit kernels it is about as fast as float32, without them {_UNPACKED}"
-    return f"{saved} {_UNPACKED}"
+        return (
+            "On a CPU a step of int8 reads a quarter of float32's weights: with 8-bit kernels and compiled layers "
+            f"it is the faster of the two, most of all alone; without them {_UNPACKED}"
+        )
+    return f"On a CPU {card.quantization} saves memory rather than time: {_UNPACKED}"
 
 
 def conditions_of(mode: Mode, streams: int, others: int) -> str:
