@@ -65,6 +65,10 @@ def test_only_a_number_fills_a_text_that_says_little() -> None:
             '<p translate="no"><i>Home</i><p>Home</p></p>Home',
             '<p translate="no"><i>Home</i><p>Home</p></p>Start',
         ),
+        (
+            '<b translate="no" title="Home"><i title="Home">x</i></b>',
+            '<b translate="no" title="Start"><i title="Home">x</i></b>',
+        ),
         ('<br translate="no">Home', '<br translate="no">Start'),
         ("1 < 2 <b>Home", "1 < 2 <b>Start"),
     ],

@@ -76,9 +76,11 @@ class Language:
                 made.append(piece["text"] if kept else self._escaped(piece["text"]))
                 continue
             if kept:
+                made.append(piece[0])
                 depth += (name == kept) * (-1 if piece["end"] else 1)
                 kept = kept if depth else ""
-            elif not piece["end"] and name not in _VOID:
+                continue
+            if not piece["end"] and name not in _VOID:
                 is_kept = name in _KEPT or 'translate="no"' in piece["rest"]
                 kept, depth = (name, 1) if is_kept else ("", 0)
             made.append(_READ_OUT.sub(self._attribute, piece[0]))

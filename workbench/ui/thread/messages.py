@@ -50,12 +50,8 @@ def _assistant_parts(turn: Turn, is_open: bool) -> list[str]:
 def _foot_of(turn: Turn, metrics: AnswerMetrics) -> str:
     """All that stands under the answer, written once for these numbers."""
     if turn.foot is None or turn.foot[0] is not metrics:
-        foot = (
-            translated(foot_html(turn))
-            + tokens_html(turn.tokens)
-            + translated(applied_html(metrics.effective))
-        )
-        turn.foot = metrics, _on_one_line(foot)
+        foot = foot_html(turn) + tokens_html(turn.tokens) + applied_html(metrics.effective)
+        turn.foot = metrics, _on_one_line(translated(foot))
     return turn.foot[1]
 
 

@@ -27,7 +27,7 @@ def tokens_html(tokens: Sequence[TokenLogprob]) -> str:
         '<details class="wb-tokens"><summary>Tokens</summary>'
         f"<p>{len(tokens):,} tokens, perplexity {perplexity:.2f}. The stronger the tint, the less likely the token. "
         "Hover, tap or use the arrow keys for its probability and the alternatives.</p>"
-        f'<div tabindex="0" role="group" aria-label="The tokens">{spans}{more}</div>'
+        f'<div translate="no" tabindex="0" role="group" aria-label="The tokens">{spans}{more}</div>'
         '<p class="wb-tok-detail" role="status"></p></details>'
     )
 
