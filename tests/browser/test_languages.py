@@ -13,6 +13,8 @@ from tests.browser.demo import Stage
 from tests.browser.settling import settle, watch
 from tests.browser.test_look import axe_violations
 
+pytestmark = pytest.mark.browser
+
 PageIn = Callable[[str], Page]
 
 

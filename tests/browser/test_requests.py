@@ -9,6 +9,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.demo import SMALL
 from tests.browser.settling import settle
 from tests.browser.test_look import LOOKS, axe_violations, is_wider_than_its_window, shoot
+from workbench.ui.uploads import KINDS
 
 pytestmark = pytest.mark.browser
 
@@ -88,3 +89,11 @@ def test_the_page_is_accessible_and_fits_its_window(
     shoot(page, f"requests-list-{window}-{scheme}")
     assert not found
     assert not is_wider_than_its_window(page)
+
+
+def test_a_file_field_offers_the_kinds_that_are_taken(page: Page) -> None:
+    fields = page.evaluate(
+        "window.gradio_config.components.filter(part => part.type === 'file').map(part => part.props.file_types)"
+    )
+    assert len(fields) == 3
+    assert all(set(kinds) <= KINDS for kinds in fields)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-KINDS = frozenset({".csv", ".json", ".jsonl", ".parquet", ".toml", ".tsv", ".txt"})
+KINDS = frozenset({".csv", ".json", ".jsonl", ".ndjson", ".parquet", ".toml", ".tsv", ".txt"})
 """The endings of files that some page reads."""
 MOST_OF_AN_ACCOUNT = 32
 """Files kept of one account; the oldest go first."""

@@ -10,6 +10,7 @@ import gradio as gr
 from workbench.store import Priority, RequestForm
 from workbench.store.attachments import MOST_PER_REQUEST
 from workbench.ui.markup import markup
+from workbench.ui.uploads import KINDS
 
 CATEGORIES = (
     "A model that is not here",
@@ -111,7 +112,7 @@ def build_request_form() -> RequestFields:
         more = tuple(_text(field, lines=2) for field in _MORE)
     files = gr.File(
         label=f"Files that help: at most {MOST_PER_REQUEST}, 2 MB each", file_count="multiple", type="filepath",
-        elem_id="request-files", height=120,
+        file_types=sorted(KINDS), elem_id="request-files", height=120,
     )  # fmt: skip
     send = gr.Button("Send the request", variant="primary", elem_id="request-send", elem_classes="wb-fit")
     notice = markup(elem_id="request-notice")
