@@ -14,8 +14,10 @@ from evaluators.stats import (
     PairedComparison,
     compare_means,
     compare_rates,
+    compare_shares,
     mean_estimate,
     rate_estimate,
+    share_estimate,
 )
 from evaluators.stats.estimate import DEFAULT_LEVEL, FloatArray
 
@@ -92,7 +94,7 @@ def compare_candidates(
     shared = [item for item in left if item in right]
     if not shared:
         return None
-    compare = compare_rates if scale is Scale.BINARY else compare_means
+    compare = {Scale.BINARY: compare_rates, Scale.UNIT: compare_shares, Scale.NUMBER: compare_means}[scale]
     return compare([left[item] for item in shared], [right[item] for item in shared], level)
 
 
@@ -113,4 +115,6 @@ def _values_by_item(scores: pd.DataFrame) -> dict[str, FloatArray]:
 def _estimate(values: list[FloatArray], scale: Scale, level: float) -> Estimate | None:
     if not values:
         return None
-    return rate_estimate(values, level) if scale is Scale.BINARY else mean_estimate(values, level)
+    if scale is Scale.BINARY:
+        return rate_estimate(values, level)
+    return share_estimate(values, level) if scale is Scale.UNIT else mean_estimate(values, level)

@@ -5,11 +5,18 @@ Every interval is two-sided, 95 % unless asked otherwise, and is checked by simu
 
 from __future__ import annotations
 
-from evaluators.stats.bootstrap import MINIMUM_ITEMS, mean_estimate
+from evaluators.stats.bootstrap import MINIMUM_ITEMS, mean_estimate, share_estimate
 from evaluators.stats.bradley_terry import Outcome, Ranking, Rating, Vote, comparable_groups, rank
 from evaluators.stats.estimate import DEFAULT_LEVEL, Estimate, Interval
 from evaluators.stats.multiple import comparison_note, holm
-from evaluators.stats.paired import PairedComparison, compare_means, compare_rates, mcnemar, sign_flip_test
+from evaluators.stats.paired import (
+    PairedComparison,
+    compare_means,
+    compare_rates,
+    compare_shares,
+    mcnemar,
+    sign_flip_test,
+)
 from evaluators.stats.power import (
     items_for_difference,
     items_for_mean,
@@ -32,6 +39,7 @@ __all__ = [
     "comparable_groups",
     "compare_means",
     "compare_rates",
+    "compare_shares",
     "comparison_note",
     "holm",
     "items_for_difference",
@@ -45,6 +53,7 @@ __all__ = [
     "percentile_interval",
     "rank",
     "rate_estimate",
+    "share_estimate",
     "sign_flip_test",
     "values_needed",
     "wilson",

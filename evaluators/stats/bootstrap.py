@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from evaluators.stats.estimate import DEFAULT_LEVEL, Estimate, FloatArray, Interval, as_floats, two_sided_z
+from evaluators.stats.proportion import wilson
 
 DEFAULT_RESAMPLES = 2000
 DEFAULT_SEED = 0
 
 MINIMUM_ITEMS = 10
-"""Below this many items a resample cannot stand for the population, and no interval is given."""
+"""Below this many items a resample cannot stand for the population, and no interval is given.
+
+Of values that are mostly the same one, so many must differ from it: resamples often miss what is rare.
+"""
 
 _RELATIVE_ROUNDING = 1e-12
 _CELLS_AT_ONCE = 4_000_000
@@ -112,3 +117,33 @@ def mean_estimate(
         method = "bootstrap-t" if observations == means.size else "bootstrap-t, clustered by item"
         interval = Interval(float(low[0]), float(high[0]), level, method)
     return Estimate(float(means.mean()), interval, int(means.size), observations)
+
+
+def share_estimate(
+    values: Sequence[npt.ArrayLike],
+    level: float = DEFAULT_LEVEL,
+    *,
+    resamples: int = DEFAULT_RESAMPLES,
+    seed: int = DEFAULT_SEED,
+) -> Estimate:
+    """As `mean_estimate`, for values from 0 to 1: the interval stays within them, and is there for rare ones too.
+
+    No values from 0 to 1 spread more around their mean than zeros and ones do, so Wilson's interval for a rate of
+    that mean is never too short. It is the interval where fewer than MINIMUM_ITEMS items differ from the commonest
+    value, and elsewhere what the other may not leave.
+    """
+    means = item_means(values)
+    estimate = mean_estimate(values, level, resamples=resamples, seed=seed)
+    if means.size < MINIMUM_ITEMS:
+        return estimate
+    widest = wilson(float(np.clip(means.mean(), 0.0, 1.0)) * means.size, means.size, level)
+    if estimate.interval is None or _differing(means) < MINIMUM_ITEMS:
+        return replace(estimate, interval=widest)
+    low, high = max(estimate.interval.low, widest.low), min(estimate.interval.high, widest.high)
+    return replace(estimate, interval=replace(estimate.interval, low=low, high=high))
+
+
+def _differing(means: FloatArray) -> int:
+    """How many items have another value than the commonest."""
+    _, counts = np.unique(means, return_counts=True)
+    return int(means.size - counts.max())

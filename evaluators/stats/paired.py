@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from evaluators.stats.binomial import binomial_pmf
-from evaluators.stats.bootstrap import DEFAULT_RESAMPLES, DEFAULT_SEED, item_means, mean_estimate
+from evaluators.stats.bootstrap import (
+    DEFAULT_RESAMPLES,
+    DEFAULT_SEED,
+    MINIMUM_ITEMS,
+    item_means,
+    mean_estimate,
+)
 from evaluators.stats.estimate import DEFAULT_LEVEL, Estimate, FloatArray, Interval, as_floats, two_sided_z
 
 DEFAULT_FLIPS = 10_000
@@ -135,6 +141,35 @@ def compare_means(
     return PairedComparison(
         estimate, sign_flip_test(differences, seed=seed), "sign flips", int(np.count_nonzero(differences))
     )
+
+
+def compare_shares(
+    first: Sequence[npt.ArrayLike],
+    second: Sequence[npt.ArrayLike],
+    level: float = DEFAULT_LEVEL,
+    *,
+    resamples: int = DEFAULT_RESAMPLES,
+    seed: int = DEFAULT_SEED,
+) -> PairedComparison:
+    """As `compare_means`, for values from 0 to 1: the interval stays within -1 to 1.
+
+    Where fewer than MINIMUM_ITEMS items differ resamples often miss them, and the interval is that of `compare_rates`.
+
+    Raises: ValueError when the items do not match up.
+    """
+    compared = compare_means(first, second, level, resamples=resamples, seed=seed)
+    differences, estimate = _item_differences(first, second), compared.difference
+    if differences.size < MINIMUM_ITEMS:
+        return compared
+    if estimate.interval is None or compared.flipped < MINIMUM_ITEMS:
+        ends, method = rate_difference_bounds(differences, 1.0, level), "adjusted Wald for pairs"
+    else:
+        ends = np.array(max(estimate.interval.low, -1.0)), np.array(min(estimate.interval.high, 1.0))
+        method = estimate.interval.method
+    interval = Interval(
+        min(float(ends[0]), estimate.value), max(float(ends[1]), estimate.value), level, method
+    )
+    return replace(compared, difference=replace(estimate, interval=interval))
 
 
 def _item_differences(first: Sequence[npt.ArrayLike], second: Sequence[npt.ArrayLike]) -> FloatArray:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluators.stats.bootstrap import mean_estimate, resample_counts, studentized_bounds
+from evaluators.stats.bootstrap import mean_estimate, resample_counts, share_estimate, studentized_bounds
+from evaluators.stats.estimate import FloatArray
+from evaluators.stats.proportion import wilson
 
 RUNS = 2000
 
@@ -97,3 +99,37 @@ def test_repeats_do_not_count_as_items() -> None:
 def test_missing_or_infinite_values_are_refused(bad: list[list[float]]) -> None:
     with pytest.raises(ValueError, match=r"at least one|finite"):
         mean_estimate(bad)
+
+
+def rarely_above_zero(rate: float, shape: tuple[int, int], seed: int) -> FloatArray:
+    """Shares most of which are zero; their mean is half of `rate`."""
+    rng = np.random.default_rng(seed)
+    return rng.uniform(size=shape) * (rng.uniform(size=shape) < rate)
+
+
+@pytest.mark.parametrize(("rate", "items"), [(0.05, 20), (0.05, 40), (0.02, 200), (0.3, 60), (0.9, 40)])
+def test_intervals_of_shares_cover_the_truth_also_where_most_are_the_same(rate: float, items: int) -> None:
+    values = rarely_above_zero(rate, (600, items), seed=11)
+    intervals = [share_estimate(row.tolist(), resamples=500).interval for row in values]
+    assert all(interval is not None and 0 <= interval.low <= interval.high <= 1 for interval in intervals)
+    covered = np.mean([interval is not None and rate / 2 in interval for interval in intervals])
+    assert covered >= 0.93
+    assert rate < 0.5 or covered <= 0.985
+
+
+def test_a_bootstrap_alone_misses_what_is_rare() -> None:
+    values = rarely_above_zero(0.05, (600, 20), seed=11)
+    intervals = [mean_estimate(row.tolist(), resamples=500).interval for row in values]
+    assert np.mean([interval is not None and 0.025 in interval for interval in intervals]) < 0.7
+
+
+def test_one_share_above_zero_says_little_and_not_everything() -> None:
+    estimate = share_estimate([0.0] * 19 + [0.005])
+    assert estimate.interval is not None
+    assert estimate.interval.low == pytest.approx(0.0, abs=1e-4)
+    assert estimate.interval.high == pytest.approx(0.16, abs=0.01)
+
+
+def test_no_spread_in_shares_is_bounded_as_a_rate_is() -> None:
+    estimate = share_estimate([0.0] * 20)
+    assert estimate.interval == wilson(0, 20)

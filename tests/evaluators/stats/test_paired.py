@@ -9,6 +9,7 @@ from evaluators.stats.bootstrap import studentized_bounds
 from evaluators.stats.paired import (
     compare_means,
     compare_rates,
+    compare_shares,
     mcnemar,
     rate_difference_bounds,
     sign_flip_test,
@@ -114,3 +115,26 @@ def test_items_that_do_not_match_up_are_refused() -> None:
 def test_scores_that_are_no_yes_or_no_are_no_rates() -> None:
     with pytest.raises(ValueError, match="zeros and ones"):
         compare_rates([0.5, 1.0], [1.0, 1.0])
+
+
+@pytest.mark.parametrize(("changed", "items"), [(0.05, 20), (0.1, 40), (0.5, 60)])
+def test_differences_of_shares_cover_the_truth_also_where_few_items_differ(
+    changed: float, items: int
+) -> None:
+    rng = np.random.default_rng(12)
+    covered = []
+    for _ in range(600):
+        first = rng.uniform(size=items)
+        second = np.where(rng.uniform(size=items) < changed, first * rng.uniform(size=items), first)
+        interval = compare_shares(first.tolist(), second.tolist(), resamples=500).difference.interval
+        assert interval is not None
+        assert -1 <= interval.low <= interval.high <= 1
+        covered.append(changed / 4 in interval)
+    assert np.mean(covered) >= 0.93
+
+
+def test_one_item_that_differs_by_little_is_not_the_whole_truth() -> None:
+    compared = compare_shares([0.0] * 19 + [0.005], [0.0] * 20)
+    assert compared.difference.interval is not None
+    assert compared.difference.interval.low < -0.05
+    assert compared.difference.interval.high > 0.05

@@ -86,6 +86,17 @@ async def test_a_folder_of_another_experiment_is_refused(tmp_path: Path, folder:
         await run_small(small_experiment(tmp_path, load=None, seed=1), folder)
 
 
+async def test_probes_of_one_set_are_told_apart_by_their_names(
+    tmp_path: Path, folder: ExperimentFolder
+) -> None:
+    shared = {"data": "piqa", "evaluator": "multiple_choice", "limit": 2}
+    probes = [{"name": "as-it-is", **shared}, {"name": "once-more", **shared}]
+    experiment = small_experiment(tmp_path, load=None, probes=probes, requirements={})
+    results = await run_small(experiment, folder)
+    titles = {score.title for score in results.scores}
+    assert titles == {"Physical common sense: as it is", "Physical common sense: once more"}
+
+
 async def test_a_second_run_of_the_same_folder_is_refused_and_the_first_goes_on(
     tmp_path: Path, folder: ExperimentFolder
 ) -> None:

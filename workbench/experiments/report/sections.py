@@ -183,7 +183,9 @@ def _ruling_cell(results: Results, verdict: Verdict, ruling: Ruling, scale: Scal
 
 
 def signed(text: str, value: float) -> str:
-    """The text of a size with the value's sign."""
+    """The text of a size with the value's sign; what is shown as zero has none."""
+    if not any(digit in text for digit in "123456789"):
+        return text
     return f"+{text}" if value >= 0 else f"−{text}"
 
 

@@ -47,7 +47,9 @@ def short(value: float | None) -> str:
 
 def percent(value: float | None) -> str:
     """A share as a percentage."""
-    return NONE if value is None or not math.isfinite(value) else f"{100 * value:.0f} %".replace("-", _MINUS)
+    if value is None or not math.isfinite(value):
+        return NONE
+    return f"{round(100 * value)} %".replace("-", _MINUS)  # a whole number: there is no minus zero
 
 
 def milliseconds(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -50,7 +51,7 @@ class ManifestWriter:
         self._manifest |= {
             "machine": describe_machine(),
             "versions": describe_versions(),
-            "probes": {probe.name: _probe(probe) for probe in probes},
+            "probes": _probes(probes),
             "state": RUNNING,
         }
         self._write()
@@ -102,9 +103,21 @@ class ManifestWriter:
         self._folder.write_json(self._folder.manifest_path, self._manifest)
 
 
-def _probe(probe: Probe) -> dict[str, Any]:
+def _probes(probes: Sequence[Probe]) -> dict[str, Any]:
+    """By name; those of one set are told apart by their names."""
+    titles = Counter(probe.title for probe in probes)
     return {
-        "title": probe.title,
+        probe.name: _probe(
+            probe,
+            probe.title if titles[probe.title] == 1 else f"{probe.title}: {probe.name.replace('-', ' ')}",
+        )
+        for probe in probes
+    }
+
+
+def _probe(probe: Probe, title: str) -> dict[str, Any]:
+    return {
+        "title": title,
         "items": len(probe.data.samples),
         "bad_rows": [f"line {row.line} {row.reason}" for row in probe.data.bad_rows],
         "data_sha256": probe.data.sha256,
