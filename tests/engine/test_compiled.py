@@ -181,6 +181,13 @@ def test_a_compilation_that_fails_is_told_and_leaves_nothing(
     assert compiled_layer(SHAPE, tmp_path) is None
 
 
+def test_a_home_that_cannot_be_written_is_told_and_stops_no_load(tmp_path: Path) -> None:
+    (tmp_path / compiled.FOLDER).write_text("a file where the folder should be")
+    with structlog.testing.capture_logs() as logs:
+        compile_layer(SHAPE, tmp_path)
+    assert [entry["reason"] for entry in logs] == ["FileExistsError"]
+
+
 @needs_compiler
 def test_the_compiling_process_ends_with_the_one_that_began_it(tmp_path: Path) -> None:
     arguments = [json.dumps(asdict(SHAPE)), str(tmp_path / "layer.so")]

@@ -124,20 +124,28 @@ def compile_layer(shape: LayerShape, home: Path) -> None:
     with _one_at_a_time:
         if path.exists():
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        arguments = [json.dumps(asdict(shape)), str(path)]
-        with subprocess.Popen(
-            [sys.executable, "-m", "workbench.engine.compile_layer", *arguments],
-            stdin=subprocess.PIPE,  # stays open while this process lives, and ends the other when it does not
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as child:
-            said = child.stderr.read() if child.stderr is not None else ""
-            code = child.wait()
-    if code:
-        reason = said.strip().splitlines()[-1:] or [f"it ended with {code}"]
-        log.warning("a layer was not compiled, the model runs without", reason=reason[0])
+        try:
+            reason = _compiled_into(shape, path)
+        except OSError as failure:
+            reason = type(failure).__name__
+    if reason:
+        log.warning("a layer was not compiled, the model runs without", reason=reason)
+
+
+def _compiled_into(shape: LayerShape, path: Path) -> str:
+    """Compiles it in another process. Why that failed; "" when it did not. Raises: OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arguments = [json.dumps(asdict(shape)), str(path)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "workbench.engine.compile_layer", *arguments],
+        stdin=subprocess.PIPE,  # stays open while this process lives, and ends the other when it does not
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        said = child.stderr.read() if child.stderr is not None else ""
+        code = child.wait()
+    return (said.strip().splitlines()[-1:] or [f"it ended with {code}"])[0] if code else ""
 
 
 @functools.cache
