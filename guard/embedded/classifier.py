@@ -18,6 +18,7 @@ from guard.embedded.tokens import load_tokenizer, token_ids
 from guard.embedded.views import clean, views
 from guard.embedded.weights import load_network
 from guard.embedded.windows import Window, prompt_windows, response_windows
+from workbench.core.openmp import release_workers
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -95,11 +96,14 @@ class EmbeddedClassifier:
         ]
         places.sort(key=lambda place: len(place.window.ids))
         seen: list[list[_WindowLogits]] = [[] for _ in items]
-        for batch in _batches(places):
-            if should_stop():
-                raise ScoringStopped
-            for place, logits in zip(batch, self._forward([p.window for p in batch]), strict=True):
-                seen[place.item].append(logits)
+        try:
+            for batch in _batches(places):
+                if should_stop():
+                    raise ScoringStopped
+                for place, logits in zip(batch, self._forward([p.window for p in batch]), strict=True):
+                    seen[place.item].append(logits)
+        finally:
+            release_workers()
         return [self._combined(item, logits) for item, logits in zip(items, seen, strict=True)]
 
     def _windows(self, item: Item) -> list[Window]:

@@ -23,6 +23,7 @@ from transformers.utils import logging as hub_logging
 import workbench
 from workbench.core.backend import ModelCard, Progress
 from workbench.core.errors import WeightsError
+from workbench.core.openmp import release_workers
 from workbench.core.settings import Settings
 from workbench.engine.compiled import layer_for
 from workbench.engine.footprint import safetensors_parameters
@@ -106,6 +107,7 @@ def load_model(card: ModelCard, settings: Settings, progress: Progress) -> Loade
         parameters=parameters,
         memory_bytes=model.get_memory_footprint(),
     )
+    release_workers()  # this thread's: the engine's own thread computes from here on
     progress("ready", 1.0)
     return loaded
 

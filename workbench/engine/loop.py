@@ -18,6 +18,7 @@ import structlog
 import torch
 
 from workbench.core.errors import BackendFailed, EngineRestarting, Overloaded, WorkbenchError
+from workbench.core.openmp import release_workers
 from workbench.engine.decode import Decode
 from workbench.engine.prefill import Prefill
 from workbench.engine.prefixes import PrefixStore
@@ -136,6 +137,7 @@ class Engine:
             self._wake.clear()
             if self._scheduler.is_idle and not self._inbox:
                 self._runner.idle()
+                release_workers()
                 while not self._wake.wait(IDLE_WAIT_SECONDS):
                     self._prefixes.expire()
             self.step()
