@@ -22,6 +22,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from workbench.backends.local import LocalBackend
 from workbench.core.backend import CallContext
 from workbench.core.chat import Delta, GenerationRequest, TextPrompt
+from workbench.core.openmp import release_workers
 from workbench.core.params import GenerationParams
 
 START_SECONDS = 900
@@ -171,6 +172,7 @@ def by_generate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> A
         made = model.generate(
             **ids, max_new_tokens=tokens, min_new_tokens=tokens, do_sample=False, pad_token_id=0
         )
+        release_workers()  # or they slow down the subjects in this process that come after
         return str(tokenizer.decode(made[0, ids["input_ids"].shape[1] :]))
 
     async def ask(prompt: str, tokens: int) -> Answer:

@@ -77,7 +77,7 @@ def test_alone_a_prompt_is_read_in_long_chunks_and_beside_others_in_short_ones()
     scheduler.pace = Pace(step_seconds=0.08, prefill_seconds=0.2, prefill_tokens=100)
     assert scheduler.chunk() == 512
     scheduler.active = [sequence() for _ in range(8)]
-    assert scheduler.chunk() == 40
+    assert scheduler.chunk() == 32
     scheduler.active = scheduler.active[:1]
     scheduler.waiting.extend(sequence() for _ in range(7))
     assert scheduler.chunk() == 280
@@ -89,9 +89,9 @@ def test_a_step_reads_for_its_share_of_time_whatever_the_pieces_cost() -> None:
     scheduler = Scheduler(roomy, max_rows=16, idle_chunk=512, least_chunk=16)
     scheduler.pace = Pace(step_seconds=0.08, prefill_seconds=0.2, prefill_tokens=100)
     scheduler.active = [sequence() for _ in range(8)]
-    assert scheduler.chunk(0.04) == 20
-    assert scheduler.chunk(0.07) == 16
-    assert scheduler.chunk(0.08) == 0
+    assert scheduler.chunk(0.02) == 22
+    assert scheduler.chunk(0.06) == 16
+    assert scheduler.chunk(0.07) == 0
     scheduler.active = []
     assert scheduler.chunk(0.01) == 0
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from workbench.engine.sequence import Sequence
 
+SINGLE_NEWCOMER = 0.8
+"""How much longer a step may take, in steps, for one prompt that is read beside it."""
 GROWTH_TOKENS = 256
 """Room reserved beyond what a sequence holds when it gets its row."""
 MOST_PACKED = 256
@@ -141,12 +143,13 @@ class Scheduler:
         """How many prompt tokens to read next in a step that has read for `spent_seconds`; 0 to decode now.
 
         Alone, a long chunk. Beside decoding rows, about as long as one of their steps takes for each one that is being
-        let in: a burst decodes together soon, and a single newcomer hardly slows anyone.
+        let in: a burst decodes together soon, and a single newcomer, who gets a little less, doubles nobody's wait.
         """
         if not self.active:
             return self.idle_chunk if spent_seconds == 0 else 0
         newcomers = len(self.waiting) + (self.prefilling is not None)
-        seconds = self.pace.step_seconds * min(max(newcomers, 1), 8) - spent_seconds
+        steps = min(newcomers, 8) if newcomers > 1 else SINGLE_NEWCOMER
+        seconds = self.pace.step_seconds * steps - spent_seconds
         if spent_seconds > 0 and seconds <= 0:
             return 0
         return max(self.least_chunk, min(self.idle_chunk, int(seconds / self.pace.prefill_seconds_per_token)))
