@@ -40,6 +40,7 @@ from bench.subjects.answering import (
 )
 from workbench.backends.catalogue import read_catalogue
 from workbench.backends.local import LocalBackend, open_backend
+from workbench.core.openmp import release_workers
 from workbench.core.settings import read_settings
 from workbench.engine.pip_sources import read_pip_sources
 from workbench.engine.weights import EMBEDDED, ensure_embedded
@@ -217,6 +218,7 @@ async def turns(
             chosen = texts[:at_once] if at_once > 1 else texts[2:3]
             for name, subject in named.items():
                 if name != GENERATE or at_once == 1:
+                    release_workers()  # this thread's: they would slow down the subjects in this process
                     result = await work(subject, chosen, options.tokens, count)
                     found.setdefault((name, at_once), []).append(result)
                     sys.stderr.write(f"round {turn}, {at_once} at once, {name}: {result}\n")
