@@ -28,6 +28,7 @@ def threads():
 def compute():
     return torch.softmax(torch.randn(500, 2000), -1)
 
+torch.set_num_threads(2)
 release_workers()
 before = threads()
 first = compute()
@@ -43,13 +44,12 @@ print(before, busy, after, threads(), float(first.sum() + second.sum()))
 def test_the_workers_of_a_thread_end_and_come_back_when_it_computes_again() -> None:
     told = subprocess.run(
         [sys.executable, "-c", COUNT_THREADS],
-        env={"OMP_NUM_THREADS": "3", "PATH": ""},
         check=True,
         capture_output=True,
         text=True,
     ).stdout.split()
     before, busy, after, again = map(int, told[:4])
-    assert busy == before + 2
+    assert busy == before + 1
     assert after == before
     assert again == busy
     assert float(told[4]) == pytest.approx(1000, abs=0.01)
