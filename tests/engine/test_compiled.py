@@ -101,6 +101,7 @@ def holds_for_any_number_of_tokens(plain: FusedDecoder, made: CompiledLayer) -> 
             assert torch.equal(few, rows[:count])
         else:
             assert torch.allclose(few, rows[:count], atol=1e-4)
+    assert not vars(compiled._current), "a thread that has computed holds on to a model"
 
 
 def answers_the_same_among_others(model: PreTrainedModel, runner: SlotRunner) -> None:

@@ -80,7 +80,10 @@ class CompiledLayer:
     ) -> torch.Tensor:
         """The hidden states [n, width] after the layer."""
         _current.product, _current.attend = product, attend
-        return self._runner.run([*states, *weights])[0]
+        try:
+            return self._runner.run([*states, *weights])[0]
+        finally:  # the thread may outlive the model, whose weights and cache they lead to
+            del _current.product, _current.attend
 
 
 def compiled_layer(shape: LayerShape, home: Path) -> CompiledLayer | None:
